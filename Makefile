@@ -1,0 +1,34 @@
+# Each line is a command that the README also shows. DATASET=, RESULTS= and BUILD= pass through.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+CHAPTERS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb
+
+.PHONY: report test lab notebooks bench submission clean
+
+report: $(INSTALLED)
+	$(BIN)/python -m helpers.report build
+
+test: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest
+	DATASET=digits $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(CHAPTERS)
+
+lab: $(INSTALLED)
+	$(BIN)/jupyter lab --notebook-dir=.
+
+notebooks: $(INSTALLED)
+	$(BIN)/python -m helpers.report notebooks
+
+submission: $(INSTALLED)
+	mkdir -p build
+	cp helpers/nn.py build/solution.py
+
+clean:
+	rm -rf build results
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	touch $@

@@ -1,0 +1,101 @@
+"""Gradients put to the test: finite differences against backpropagation, and their spread over the layers of NN."""
+
+import copy
+
+import numpy as np
+
+
+def unclipped(network, dtype):
+    """Return a copy of `network` in `dtype` whose loss does not clip probabilities: the one that backward derives."""
+    twin = copy.copy(network)
+    twin.dtype, twin.epsilon = np.dtype(dtype), 0
+    twin.weights = {name: w.astype(dtype) for name, w in network.weights.items()}
+    return twin
+
+
+def loss(network, X, y):
+    """Return the mean loss of `network` on images `X` (N, n_inputs) and one-hot labels `y`."""
+    return network.loss(network.forward(X)[f"Z{network.n_layers}"], y)
+
+
+def central_differences(network, X, y, layer, p, epsilon):
+    """Return (L(w + epsilon) - L(w - epsilon)) / (2 epsilon) for the first `p` weights of W`layer`, shape (p,)."""
+    W = network.weights[f"W{layer}"]
+    estimates = np.empty(p)
+    for i in range(p):
+        place = np.unravel_index(i, W.shape)
+        w = W[place]
+        try:
+            W[place] = w + epsilon
+            above = loss(network, X, y)
+            W[place] = w - epsilon
+            estimates[i] = (above - loss(network, X, y)) / (2 * epsilon)
+        finally:
+            W[place] = w
+    return estimates
+
+
+def backpropagated(network, X, y, layer, p):
+    """Return the gradient of the mean loss in the first `p` weights of W`layer`, shape (p,)."""
+    grads = network.backward(network.forward(X), y)
+    return grads[f"dW{layer}"].ravel()[:p]
+
+
+def largest_differences(network, X, y, layer, p, epsilons):
+    """Return, for each epsilon, the largest |finite difference - backpropagation| over the first `p` weights."""
+    exact = backpropagated(network, X, y, layer, p)
+    estimates = (central_differences(network, X, y, layer, p, epsilon) for epsilon in epsilons)
+    return np.array([np.max(np.abs(estimate - exact)) for estimate in estimates])
+
+
+def telling_sample(network, X, y, layer, p):
+    """Return the index of the sample for which most of the first `p` weights have a gradient.
+
+    Ties go to the largest gradient.  With ReLU, a weight has none where a unit at either end of it is inactive.
+    """
+    cache = network.forward(X)
+    dA = network.backward(cache, y)[f"dA{layer}"] * len(X)  # of each sample's own loss
+    rows, columns = np.unravel_index(np.arange(p), network.weights[f"W{layer}"].shape)
+    sizes = np.abs(cache[f"Z{layer - 1}"][:, rows] * dA[:, columns])
+    return int(np.lexsort((sizes.max(axis=1), np.count_nonzero(sizes, axis=1)))[-1])
+
+
+def predicted_errors(network, X, y, layer, p, epsilons, step=1e-3):
+    """Return the two errors of central differences that theory predicts, (truncation, round-off), one per epsilon.
+
+    Truncation is epsilon^2 / 6 times the largest third derivative, which is itself measured: a second difference
+    with `step` of the gradient that backpropagation gives in double precision.  Round-off is u max(1, L) / epsilon:
+    half a unit in the last place of a probability near 1, or of the loss where it is larger.  (Nocedal and Wright
+    2006, section 8.1.)
+    """
+    epsilons = np.asarray(epsilons)
+    exact = unclipped(network, np.float64)
+    third = max(abs(_third_derivative(exact, X, y, layer, i, step)) for i in range(p))
+    unit = np.finfo(network.dtype).eps / 2
+    return epsilons**2 / 6 * third, unit * max(1.0, float(loss(network, X, y))) / epsilons
+
+
+def predicted_optimum(epsilons, truncation, round_off):
+    """Return the epsilon that makes the sum of the two predicted errors smallest."""
+    epsilon = epsilons[0]
+    return float((round_off[0] * epsilon / (2 * truncation[0] / epsilon**2)) ** (1 / 3))
+
+
+def _third_derivative(network, X, y, layer, i, step):
+    W = network.weights[f"W{layer}"]
+    place = np.unravel_index(i, W.shape)
+    w = W[place]
+    gradient = []
+    for shift in (-step, 0, step):
+        W[place] = w + shift
+        gradient.append(backpropagated(network, X, y, layer, i + 1)[i])
+    W[place] = w
+    return (gradient[0] - 2 * gradient[1] + gradient[2]) / step**2
+
+
+def spreads(network, X, y):
+    """Return two lists: the standard deviation of A_i and of N dA_i (of each sample's own loss), i = 1..m."""
+    cache = network.forward(X)
+    grads = network.backward(cache, y)
+    layers = range(1, network.n_layers + 1)
+    return [float(cache[f"A{i}"].std()) for i in layers], [float(grads[f"dA{i}"].std() * len(X)) for i in layers]

@@ -1,0 +1,110 @@
+"""`jupyter nbconvert --to typstpdf ANY.ipynb`: a notebook as a typeset PDF, without TeX."""
+
+import copy
+import re
+import tempfile
+from pathlib import Path
+
+from nbconvert.exporters import TemplateExporter
+from traitlets import Bool, Unicode, default
+from traitlets.config import Config
+
+from . import ReportError, cells, facts, typeset
+
+
+def fenced(text, info=""):
+    """`text` as a fenced code block that no run of backticks in it can close."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{info}\n{text}\n{fence}"
+
+
+class TypstPDFExporter(TemplateExporter):
+    """Notebook to PDF through Markdown, pandoc and Typst."""
+
+    export_from_notebook = "PDF via Typst"
+    output_mimetype = "application/pdf"
+
+    bibliography = Unicode("", help="BibTeX file for the citations; without one their text stays.").tag(config=True)
+    strict = Bool(False, help="Raise an error where a foreign notebook gets a warning.").tag(config=True)
+
+    @default("file_extension")
+    def _file_extension_default(self):
+        return ".pdf"
+
+    @default("template_name")
+    def _template_name_default(self):
+        return "typstpdf"
+
+    @default("template_extension")
+    def _template_extension_default(self):
+        return ".md.j2"
+
+    @default("raw_mimetypes")
+    def _raw_mimetypes_default(self):
+        return ["text/markdown"]
+
+    @default("extra_template_basedirs")
+    def _extra_template_basedirs_default(self):
+        return [str(typeset.HERE / "templates")]
+
+    @property
+    def default_config(self):
+        ours = Config(
+            ExtractOutputPreprocessor={
+                "enabled": True,
+                "output_filename_template": "output_{cell_index}_{index}{extension}",
+            },
+            ExtractAttachmentsPreprocessor={"enabled": True},
+            CoalesceStreamsPreprocessor={"enabled": True},
+            NbConvertBase={"display_data_priority": list(cells.TYPES)},
+        )
+        config = super().default_config.copy()
+        config.merge(ours)
+        return config
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "fenced", fenced
+        yield "plain_maths", cells.plain_maths
+
+    def from_notebook_node(self, nb, resources=None, **kw):
+        """PDF (bytes) and resources; raises ReportError that names notebook and cell."""
+        resources = {**(resources or {}), "output_files_dir": "files"}
+        metadata = resources.setdefault("metadata", {})
+        nb = self._prepared(nb, metadata.get("name") or "notebook")
+        markdown, resources = super().from_notebook_node(nb, resources, **kw)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name).resolve()
+            (folder / "files").mkdir()
+            for file, data in (resources.pop("outputs", None) or {}).items():
+                (folder / file).write_bytes(data)
+            body = typeset.to_typst(
+                markdown,
+                folder,
+                search=metadata.get("path") or ".",
+                bibliography=self.bibliography,
+                strict=self.strict,
+            )
+            return self._pdf(body, folder, metadata.get("name"), nb.metadata.get("report", {})), resources
+
+    def _prepared(self, nb, name):
+        nb = copy.deepcopy(nb)
+        cells.name_cells(nb, name)
+        cells.keep_printable(nb, self.log)
+        cells.drop_progress(nb)
+        cells.rename_attachments(nb)
+        cells.attach_captions(nb)
+        return nb
+
+    def _pdf(self, body, folder, name, report):
+        title = report.get("title") or name or "Notebook"
+        options = {"title": title, "report": report, "timestamp": facts.timestamp()}
+        try:
+            return typeset.to_pdf(body, folder, standard="ua-1", **options)
+        except ReportError as error:
+            if self.strict:
+                raise
+            pdf = typeset.to_pdf(body, folder, standard=[], **options)
+            self.log.warning("The PDF is not PDF/UA-1: %s.", str(error).splitlines()[0])
+            return pdf

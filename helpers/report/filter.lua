@@ -1,0 +1,241 @@
+-- Reads the raw blocks of the template (Markdown, HTML, LaTeX), each on its own, and writes as Typst
+-- what pandoc's Typst writer does not know: labels, references, citations, captions, alternative text.
+
+local readers = {
+  markdown = 'commonmark+footnotes+pipe_tables+raw_html+strikeout+task_lists'
+    .. '+tex_math_dollars+autolink_bare_uris+smart',
+  html = 'html',
+  latex = 'latex',
+}
+local strict, bibliography = false, false
+local targets = {}
+
+local function typst(text) return pandoc.RawInline('typst', text) end
+local function quoted(text)
+  return '"' .. text:gsub('[\\"]', '\\%0'):gsub('%s+', ' ') .. '"'
+end
+
+-- An error that names its cell, or, in a foreign notebook, a warning and what to show instead.
+local function problem(text, instead)
+  if strict then return typst('#panic(' .. quoted(text) .. ')') end
+  io.stderr:write('[WARNING] ' .. text .. '\n')
+  return instead
+end
+
+-- pandas aligns its columns to the right, by a style that pandoc does not read.
+local function align_right(el)
+  for _, column in ipairs(el.colspecs) do
+    if column[1] == 'AlignDefault' then column[1] = 'AlignRight' end
+  end
+  return el
+end
+
+local function expand(block)
+  local reader = readers[block.format]
+  if not reader then return nil end
+  local blocks = pandoc.read(block.text, reader).blocks:walk { RawBlock = expand }
+  if block.format ~= 'html' then return blocks end
+  return blocks:walk { Table = align_right, Div = function(div) return div.content end }
+end
+
+-- HTML in running text: <sub>, <cite data-cite="...">, <a id="...">, ...
+local function attribute(tag, name) return tag:match('%s' .. name .. '%s*=%s*["\']([^"\']*)') end
+local elements = {
+  sub = pandoc.Subscript, sup = pandoc.Superscript, u = pandoc.Underline, s = pandoc.Strikeout,
+  b = pandoc.Strong, strong = pandoc.Strong, i = pandoc.Emph, em = pandoc.Emph,
+}
+function elements.cite(content, tag)
+  return pandoc.Span(content, { cite = attribute(tag, 'data%-cite') })
+end
+function elements.a(content, tag)
+  local href = attribute(tag, 'href')
+  if href then return pandoc.Link(content, href) end
+  return pandoc.Span(content, { id = attribute(tag, 'id') or attribute(tag, 'name') })
+end
+
+local function closing(list, start, name)
+  for i = start + 1, #list do
+    if list[i].t == 'RawInline' and list[i].text:lower() == '</' .. name .. '>' then return i end
+  end
+end
+
+local function html_elements(list)
+  local out, i = pandoc.Inlines {}, 1
+  while i <= #list do
+    local tag = list[i].t == 'RawInline' and list[i].format == 'html' and list[i].text or ''
+    local name = (tag:match '^<(%w+)' or ''):lower()
+    local stop = elements[name] and closing(list, i, name)
+    if stop then
+      local inner = html_elements(pandoc.Inlines { table.unpack(list, i + 1, stop - 1) })
+      out:insert(elements[name](inner, tag))
+      i = stop
+    elseif name == 'img' or name == 'br' then
+      out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html').blocks))
+      if name == 'br' then out:insert(pandoc.LineBreak()) end
+    else
+      out:insert(list[i])
+    end
+    i = i + 1
+  end
+  return out
+end
+
+-- An anchor eq-... belongs to the display equation after it.
+local function label_equations(list)
+  local label
+  for i, el in ipairs(list) do
+    if el.t == 'Span' and el.identifier:match '^eq%-' then
+      label = el
+    elseif el.t == 'Math' and el.mathtype == 'DisplayMath' and label then
+      list[i] = pandoc.Span({ el }, { id = label.identifier, class = 'equation' })
+      label.identifier, label = '', nil
+    end
+  end
+  return list
+end
+
+local function anchor_heading(el)
+  el.identifier = pandoc.utils.stringify(el.content):gsub(' ', '-')
+  el.content = el.content:walk {
+    Span = function(span)
+      if span.identifier ~= '' then
+        el.identifier = span.identifier
+        return span.content
+      end
+    end,
+  }
+  if targets[el.identifier] then el.identifier = '' end
+  targets[el.identifier] = true
+  return el
+end
+
+local function caption(div)
+  if not div.classes:includes 'captioned' then return end
+  local text = table.remove(div.content).content
+  if div.identifier:match '^tbl%-' then
+    return div.content:walk {
+      Table = function(el)
+        el.caption.long, el.identifier = text, div.identifier
+        return el
+      end,
+    }
+  end
+  local alt = pandoc.utils.stringify(text)
+  local body = div.content:walk {
+    Image = function(el)
+      el.caption = pandoc.Inlines(alt)
+      return el
+    end,
+  }
+  body:insert(1, pandoc.RawBlock('typst', '#figure(kind: image, caption: ['))
+  body:insert(pandoc.RawBlock('typst', '] <' .. div.identifier .. '>'))
+  local middle = pandoc.Blocks(text)
+  middle:insert(pandoc.RawBlock('typst', '])['))
+  for i, block in ipairs(middle) do body:insert(1 + i, block) end
+  return body
+end
+
+-- Symbols that pandoc writes by names that Typst has since dropped.
+local renamed = {
+  ['%.circle%f[^%w]'] = '.o', ['%f[%w]sect%f[^%w]'] = 'inter', ['planck%.reduce'] = 'planck',
+  ['(%l+%.[lr])%.double%f[^%w]'] = '%1.stroked',
+}
+
+local function maths(el)
+  local _, written = pandoc.log.silence(pandoc.write, pandoc.Pandoc { pandoc.Plain { el } }, 'typst')
+  if written:match '^\\%$' then
+    return problem('the maths ' .. el.text .. ' cannot be read', pandoc.Code(el.text))
+  end
+  for old, new in pairs(renamed) do written = written:gsub(old, new) end
+  return { typst('#maths(' .. quoted(el.text) .. ')['), typst((written:gsub('%s+$', ''))), typst ']' }
+end
+
+local function span(el)
+  if el.classes:includes 'equation' then
+    el.content:insert(1, typst '#[#set math.equation(numbering: "(1)")\n')
+    el.content[#el.content] = typst(' #label(' .. quoted(el.identifier) .. ')]]')
+    return el.content
+  end
+  if el.attributes.cite and bibliography then
+    local form = pandoc.utils.stringify(el.content):match '^%(' and 'normal' or 'prose'
+    return typst('#cite(label(' .. quoted(el.attributes.cite) .. '), form: "' .. form .. '")')
+  end
+  if el.identifier ~= '' then
+    el.content:insert(1, typst('#anchor(' .. quoted(el.identifier) .. ')'))
+  end
+  return el.content
+end
+
+local function link(el)
+  if el.target:match '^%a[%w+.-]*:' then return nil end
+  local id = el.target:match '^#(.+)'
+  local ours = id and id:match '^%a+%-' and ('fig- tbl- eq-'):find(id:match '^%a+%-', 1, true)
+  if not id or not (targets[id] or strict or ours) then return el.content end
+  local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
+  if word and (strict or ours) then
+    return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. '])')
+  end
+  el.content:insert(1, typst('#link(label(' .. quoted(id) .. '))['))
+  el.content:insert(typst ']')
+  return el.content
+end
+
+local extensions = {
+  ['image/png'] = '.png', ['image/jpeg'] = '.jpg', ['image/gif'] = '.gif', ['image/svg+xml'] = '.svg',
+  ['image/webp'] = '.webp',
+}
+local function length(width)
+  local number, unit = width:match '^([%d.]+)(%D*)$'
+  if unit == '%' then return number .. '%' end
+  if unit == '' or unit == 'px' then return tonumber(number) * 0.75 .. 'pt' end
+  return 'auto'
+end
+
+local function image(el)
+  if el.src:match '^https?:' then
+    return pandoc.Link(#el.caption > 0 and el.caption or el.src, el.src)
+  end
+  local found, mime, data = pcall(pandoc.mediabag.fetch, el.src)
+  local extension = found and mime and extensions[mime:match '^[^;]+']
+  if not extension then
+    return problem('the image ' .. el.src:sub(1, 60) .. ' is missing or of an unknown type', el.caption)
+  end
+  local name = pandoc.utils.sha1(data) .. extension
+  local file = assert(io.open(name, 'wb'))
+  file:write(data)
+  file:close()
+  local alt = pandoc.utils.stringify(el.caption)
+  return typst(('#picture(%s, alt: %s, width: %s)'):format(
+    quoted(name), quoted(alt ~= '' and alt or 'Image'), length(el.attributes.width or '')))
+end
+
+-- A table is set smaller when the longest words of its columns do not fit side by side.
+local function table_size(el)
+  local words = {}
+  local function measure(row)
+    for i, cell in ipairs(row.cells) do
+      for word in pandoc.utils.stringify(cell.contents):gmatch '%S+' do
+        words[i] = math.max(words[i] or 1, utf8.len(word) or #word)
+      end
+    end
+  end
+  for _, row in ipairs(el.head.rows) do measure(row) end
+  for _, body in ipairs(el.bodies) do for _, row in ipairs(body.body) do measure(row) end end
+  local characters = 0
+  for _, longest in pairs(words) do characters = characters + longest + 2.5 end
+  local scale = math.max(0.4, 98 / characters)
+  if scale < 1 then
+    local before = pandoc.RawBlock('typst', ('#[#set text(size: %.2fem)'):format(scale))
+    return { before, el, pandoc.RawBlock('typst', ']') }
+  end
+end
+
+function Pandoc(doc)
+  strict, bibliography = doc.meta.strict ~= nil, doc.meta['with-bibliography'] ~= nil
+  doc = doc:walk { RawBlock = expand }
+  doc = doc:walk { Inlines = function(list) return label_equations(html_elements(list)) end }
+  doc = doc:walk { Header = anchor_heading, Div = caption }
+  doc:walk { Span = function(el) targets[el.identifier] = true end }
+  doc = doc:walk { Table = table_size }
+  return doc:walk { Math = maths, Span = span, Link = link, Image = image }
+end

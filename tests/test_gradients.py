@@ -1,0 +1,72 @@
+"""Finite differences: they agree with right gradients, and expose wrong ones."""
+
+import numpy as np
+import pytest
+
+from helpers import gradients
+from helpers.nn import NN
+
+
+@pytest.fixture
+def case():
+    """A network and one sample, in double precision."""
+    rng = np.random.default_rng(1)
+    network = NN((12, 11), seed=1, activation="tanh")
+    network.initialize_weights((20, 10))
+    return gradients.unclipped(network, np.float64), rng.normal(size=(1, 20)), np.eye(10)[[3]]
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_right_gradients_agree(case, layer):
+    assert gradients.largest_differences(*case, layer, 10, [1e-5])[0] < 1e-9
+
+
+def test_wrong_gradients_are_exposed(case, monkeypatch):
+    network, *sample = case
+    right = network.backward
+    monkeypatch.setattr(network, "backward", lambda *a: {k: v * 1.001 for k, v in right(*a).items()}, raising=False)
+    assert gradients.largest_differences(network, *sample, 2, 10, [1e-5])[0] > 1e-7
+
+
+def test_weights_are_left_as_they_were(case):
+    network, X, y = case
+    before = network.weights["W2"].copy()
+    gradients.largest_differences(network, X, y, 2, 10, [1.0, 1e-5])
+    gradients.predicted_errors(network, X, y, 2, 10, [1.0])
+    np.testing.assert_array_equal(network.weights["W2"], before)
+
+
+def test_truncation_is_predicted_where_it_rules(case):
+    epsilons = np.array([1e-2, 1e-3])
+    measured = gradients.largest_differences(*case, 2, 10, epsilons)
+    truncation, round_off = gradients.predicted_errors(*case, 2, 10, epsilons)
+    np.testing.assert_allclose(measured, truncation, rtol=0.05)
+    assert (round_off < truncation).all()
+
+
+def test_predicted_optimum_is_the_minimum_of_the_sum():
+    epsilons = np.logspace(-8, 0, 10_001)
+    truncation, round_off = 0.7 * epsilons**2, 1e-16 / epsilons
+    best = epsilons[np.argmin(truncation + round_off)]
+    assert gradients.predicted_optimum(epsilons, truncation, round_off) == pytest.approx(best, rel=1e-3)
+
+
+def test_telling_sample_has_a_gradient_where_others_have_none():
+    network = NN((2, 2), seed=0)
+    network.initialize_weights((3, 10))
+    network.weights["W1"][:] = [[-1, 1], [-1, 1], [-1, 1]]
+    network.weights["W2"][:] = 1
+    X = np.array([[1.0, 1, 1], [-1, -1, -1], [2, 2, 2]])  # only for the second is the first hidden unit active
+    y = np.eye(10)[[0, 1, 2]]
+    chosen = gradients.telling_sample(network, X, y, layer=2, p=2)
+    assert chosen == 1
+    assert np.all(gradients.backpropagated(network, X[[chosen]], y[[chosen]], 2, 2) != 0)
+
+
+def test_unclipped_copy_leaves_the_network_alone():
+    network = NN((5,), seed=0)
+    network.initialize_weights((4, 10))
+    copy = gradients.unclipped(network, np.float32)
+    copy.weights["W1"][:] = 0
+    assert network.weights["W1"].all()
+    assert (network.epsilon, copy.epsilon) == (1e-6, 0)

@@ -1,0 +1,186 @@
+"""NN against PyTorch's automatic differentiation, closed forms and its own plain form."""
+
+import ast
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from helpers import data, nn
+from helpers.nn import NN
+
+ACTIVATIONS = ("relu", "sigmoid", "tanh")
+
+
+def one_hot(rng, n):
+    return np.eye(10)[rng.integers(0, 10, n)]
+
+
+def small_network(rng, activation="relu", depth=2, n_inputs=12, **arguments):
+    """A network whose biases are not zero, as they are after training."""
+    network = NN((9, 8, 7, 6)[:depth], activation=activation, seed=0, **arguments)
+    network.initialize_weights((n_inputs, 10))
+    for name, w in network.weights.items():
+        if name.startswith("b"):
+            w += rng.normal(size=w.shape)
+    return network
+
+
+@pytest.mark.parametrize("n", [1, 16, 64])
+@pytest.mark.parametrize("depth", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_are_those_of_autograd(activation, depth, n):
+    rng = np.random.default_rng([depth, n])
+    network = small_network(rng, activation, depth)
+    X, y = rng.normal(size=(n, 12)), one_hot(rng, n)
+    cache = network.forward(X)
+    grads = network.backward(cache, y)
+
+    weights = {name: torch.tensor(w, requires_grad=True) for name, w in network.weights.items()}
+    values, Z = {}, torch.tensor(X)
+    for i in range(1, depth + 2):
+        A = values[f"A{i}"] = Z @ weights[f"W{i}"] + weights[f"b{i}"]
+        Z = values[f"Z{i}"] = getattr(torch, activation)(A) if i <= depth else A
+        A.retain_grad()
+        Z.retain_grad()
+    loss = torch.nn.functional.cross_entropy(Z, torch.tensor(y))
+    loss.backward()
+
+    assert network.loss(cache[f"Z{depth + 1}"], y) == pytest.approx(loss.item(), abs=1e-5)  # clipped
+    del values[f"Z{depth + 1}"]  # PyTorch's is the score, NN's the probability
+    expected = {f"d{name}": tensor.grad for name, tensor in {**weights, **values}.items()}
+    assert set(grads) == set(expected)
+    for name, tensor in expected.items():
+        np.testing.assert_allclose(grads[name], tensor, rtol=0, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_and_their_derivatives(activation):
+    x = np.array([-800.0, -1.5, 0.3, 2.0, 800.0])
+    given = torch.tensor(x, requires_grad=True)
+    value = getattr(torch, activation)(given)
+    value.sum().backward()
+    network = NN(activation=activation)
+    np.testing.assert_allclose(network.activation(x), value.detach(), atol=1e-15)
+    np.testing.assert_allclose(network.activation(x, grad=True), given.grad, atol=1e-15)
+    np.testing.assert_array_equal(x, [-800.0, -1.5, 0.3, 2.0, 800.0])
+
+
+def test_softmax_of_rows_and_of_one_vector():
+    x = np.array([[1e4, 1e4 - 1, -1e4], [0.0, 1.0, 2.0]])
+    expected = torch.softmax(torch.tensor(x), dim=1)
+    np.testing.assert_allclose(NN().softmax(x), expected, atol=1e-15)
+    np.testing.assert_allclose(NN().softmax(x[1]), expected[1], atol=1e-15)
+
+
+def test_loss_clips_probabilities():
+    certain = np.array([[1.0, 0.0], [0.0, 1.0]])
+    network = NN(epsilon=1e-3)
+    assert network.loss(certain, certain) == pytest.approx(-np.log(1 - 1e-3))
+    assert network.loss(certain, certain[::-1]) == pytest.approx(-np.log(1e-3))
+    np.testing.assert_array_equal(certain, np.eye(2))
+
+
+def test_initial_weights_are_drawn_in_order_from_the_seed():
+    rng = np.random.RandomState(5)
+    network = NN((20, 30), seed=5)
+    network.initialize_weights((784, 10))
+    for i, (n_in, n_out) in enumerate([(784, 20), (20, 30), (30, 10)], start=1):
+        limit = np.sqrt(6 / (n_in + n_out))
+        np.testing.assert_array_equal(network.weights[f"W{i}"], rng.uniform(-limit, limit, (n_in, n_out)))
+        np.testing.assert_array_equal(network.weights[f"b{i}"], np.zeros((1, n_out)))
+
+
+def test_zero_and_normal_initialisation():
+    zero, normal = NN((500,), init_method="zero"), NN((500,), init_method="normal", seed=1)
+    zero.initialize_weights((784, 10))
+    normal.initialize_weights((784, 10))
+    assert not any(w.any() for w in zero.weights.values())
+    assert normal.weights["W1"].std() == pytest.approx(1, abs=0.01)
+
+
+def test_update_takes_a_step_whatever_the_layout_of_the_arrays():
+    rng = np.random.default_rng(0)
+    network = NN((300,), lr=0.5)
+    network.weights = {"W1": rng.normal(size=(300, 784)).T, "b1": np.zeros((1, 300))}
+    before = {name: w.copy() for name, w in network.weights.items()}
+    grads = {f"d{name}": rng.normal(size=w.shape) for name, w in before.items()}
+    network.update(grads)
+    for name, w in before.items():
+        np.testing.assert_array_equal(network.weights[name], w - 0.5 * grads[f"d{name}"])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_train_loop_is_its_plain_form_to_the_last_bit(activation):
+    rng = np.random.default_rng(3)
+    sets = [(rng.random((n, 20)), one_hot(rng, n)) for n in (45, 10, 10)]
+    network = NN((9, 8), lr=0.1, batch_size=16, seed=2, activation=activation, data=sets)
+    logs = network.train_loop(3)
+
+    plain = NN((9, 8), lr=0.1, batch_size=16, seed=2, activation=activation, data=sets)
+    plain.initialize_weights((20, 10))
+    (X, y), _, test = sets
+    for _ in range(3):
+        for start in (0, 16, 32):  # the last batch has 13 samples
+            grads = plain.backward(plain.forward(X[start : start + 16]), y[start : start + 16])
+            plain.weights = {name: w - 0.1 * grads[f"d{name}"] for name, w in plain.weights.items()}
+    for name, w in plain.weights.items():
+        np.testing.assert_array_equal(network.weights[name], w)
+
+    loss, accuracy, predictions = plain.compute_loss_and_accuracy(X, y)
+    assert (logs["train_loss"][-1], logs["train_accuracy"][-1]) == (loss, accuracy)
+    assert accuracy == np.mean(predictions == y.argmax(axis=1))
+    assert network.evaluate() == plain.compute_loss_and_accuracy(*test)[:2]
+    assert {name: len(values) for name, values in logs.items()} == dict.fromkeys(
+        ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss"), 3
+    )
+
+
+def test_evaluation_in_blocks_is_that_of_the_whole(monkeypatch):
+    rng = np.random.default_rng(4)
+    network = small_network(rng)
+    X, y = rng.normal(size=(103, 12)), one_hot(rng, 103)
+    whole = network.compute_loss_and_accuracy(X, y)
+    monkeypatch.setattr(nn, "BLOCK", 10)
+    blocks = network.compute_loss_and_accuracy(X, y)
+    assert blocks[:2] == pytest.approx(whole[:2], abs=1e-14)
+    np.testing.assert_array_equal(blocks[2], whole[2])
+
+
+def test_float32_stays_float32():
+    rng = np.random.default_rng(5)
+    network = small_network(rng, dtype=np.float32)
+    cache = network.forward(rng.random((4, 12), dtype=np.float32))
+    grads = network.backward(cache, one_hot(rng, 4).astype(np.float32))
+    network.update(grads)
+    arrays = {**cache, **grads, **network.weights}
+    assert {name: array.dtype for name, array in arrays.items()} == dict.fromkeys(arrays, np.dtype(np.float32))
+
+
+def test_it_learns_to_read():
+    dataset = data.load("digits")
+    sets = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
+    network = NN((64,), lr=0.2, batch_size=16, seed=0, data=sets)
+    network.train_loop(15)
+    assert network.evaluate()[1] > 0.93
+
+
+def test_without_data_it_has_three_random_sets_of_400():
+    network = NN()
+    for X, y in (network.train, network.valid, network.test):
+        assert (X.shape, y.shape) == ((400, 784), (400, 10))
+        np.testing.assert_array_equal(y.sum(axis=1), 1)
+    network.train_loop(1)
+
+
+@pytest.mark.parametrize("argument", [{"activation": "swish"}, {"init_method": "ones"}])
+def test_unknown_names_are_refused(argument):
+    with pytest.raises(ValueError, match=next(iter(argument.values()))):
+        NN(**argument)
+
+
+def test_the_file_needs_numpy_alone():
+    tree = ast.parse(inspect.getsource(nn))
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(node) for node in imported] == ["import numpy as np"]

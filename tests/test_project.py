@@ -1,0 +1,44 @@
+"""What the project promises about itself: pins, settings and the numbers of figures and tables."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SETTINGS = tomllib.loads((NOTEBOOKS / "report.toml").read_text())
+
+
+def cells(name):
+    return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+
+
+def test_conda_and_pip_users_get_the_same_versions():
+    pins = re.findall(r"^[\w.-]+==\S+$", (ROOT / "requirements.txt").read_text(), re.M)
+    conda = re.findall(r'^ +- "(\S+==\S+)"$', (ROOT / "environment.yml").read_text(), re.M)
+    assert pins == conda
+    assert len(pins) > 15
+
+
+def test_every_section_belongs_to_the_report():
+    assert SETTINGS["notebooks"] == sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
+
+
+@pytest.mark.parametrize("kind", ["fig", "tbl"])
+def test_figures_and_tables_are_numbered_as_in_the_report(kind):
+    """GitHub and JupyterLab show the numbers that were typed; the PDF counts for itself. Both must say the same."""
+    in_order = [(cell, name) for name in SETTINGS["notebooks"] for cell in cells(name)]
+    in_order.sort(key=lambda pair: "appendix" in pair[0].metadata.get("tags", []))
+    word = {"fig": "Figure", "tbl": "Table"}[kind]
+    captions = [
+        (label, int(number))
+        for cell, _ in in_order
+        for label, number in re.findall(rf'<a id="({kind}-[\w-]+)"></a>\*\*{word} (\d+)\.\*\*', cell.source)
+    ]
+    assert [number for _, number in captions] == list(range(1, len(captions) + 1))
+    for cell, name in in_order:
+        for number, label in re.findall(rf"\[{word} (\d+)\]\([\w.]*#({kind}-[\w-]+)\)", cell.source):
+            assert (label, int(number)) in captions, f"{name}: {word} {number} is not {label}"

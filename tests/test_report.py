@@ -1,0 +1,283 @@
+"""The report: small notebooks made here, typeset, and looked at as Typst text or as the PDF's own objects."""
+
+import base64
+import logging
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from helpers.report import ReportError, cells, typeset
+from helpers.report import __main__ as command
+from helpers.report.execute import execute
+from helpers.report.exporter import TypstPDFExporter
+from helpers.report.stitch import stitch
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="60pt"><rect width="9" height="9"/></svg>'
+TABLE = "<div><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>"
+REPORT = {"title": "T", "subtitle": "", "authors": [], "course": "", "warning": None, "date": "", "facts": {"A": "b"}}
+
+
+def display(**data):
+    return new_output("display_data", data={mime.replace("__", "/"): value for mime, value in data.items()})
+
+
+def code(*outputs, tags=()):
+    return new_code_cell("1", outputs=list(outputs), metadata={"tags": list(tags)})
+
+
+def text(source, tags=()):
+    return new_markdown_cell(source, metadata={"tags": list(tags)})
+
+
+def figure(name, caption="A line."):
+    return [code(display(**{"image__svg+xml": SVG})), text(f'<a id="fig-{name}"></a>**Figure 7.** {caption}')]
+
+
+def notebook(*parts):
+    return new_notebook(cells=[cell for part in parts for cell in (part if isinstance(part, list) else [part])])
+
+
+def typeset_text(nb, monkeypatch, **settings):
+    """The PDF of a notebook and the Typst text it was made from."""
+    bodies = []
+    compile_ = typeset.to_pdf
+    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or compile_(body, *a, **k))
+    pdf, _ = TypstPDFExporter(**settings).from_notebook_node(nb, {"metadata": {"name": "nb"}})
+    return pdf, bodies[0]
+
+
+def report(*notebooks, monkeypatch, **settings):
+    nb = stitch([(f"n{i}", nb) for i, nb in enumerate(notebooks)], REPORT)
+    return typeset_text(nb, monkeypatch, strict=True, **settings)
+
+
+def hostile():
+    first = text(
+        "# One ![x](attachment:a.png)\nλ ≤ ✓ 漢字, $5 or $6, $ x $, $m \\odot n \\cap o$\n\n"
+        "\\begin{align}\na &= b \\tag{2}\n\\end{align}\n"
+        "[gone](#nowhere) <cite data-cite='k'>Foo (2000)</cite> $\\foo$ ![no](missing.png)\n\n---\n\n```\nopen fence"
+    )
+    first.attachments = {"a.png": {"image/png": PNG}}
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, "text/plain": "HBox()"}
+    second = text("<img src='attachment:a.png' width='50%'>")
+    second.attachments = {"a.png": {"image/svg+xml": base64.b64encode(SVG.encode()).decode()}}
+    return notebook(
+        first,
+        second,
+        new_raw_cell("\\LaTeX{} #panic()"),
+        code(display(text__html=TABLE, text__plain="a"), display(text__latex="$\\frac12$")),
+        code(display(text__markdown="a price of $3, $ z $", text__plain="<Markdown>")),
+        code(new_output("stream", text="\x1b[31mred\x1b[0m ```` #panic()\n")),
+        code(new_output("error", ename="E", evalue="v", traceback=["\x1b[31mTraceback", "E: v"])),
+        code(new_output("display_data", data=widget)),
+        code(display(image__png=PNG, text__html="<b>no table</b>", text__plain="Figure")),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A project with one notebook, built in this process."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/report.toml").write_text('title = "T"\nnotebooks = ["one"]\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CI", "1")
+    monkeypatch.setenv("DATASET", "digits")
+    monkeypatch.setenv("BUILD", str(tmp_path / "out"))
+    monkeypatch.setattr(sys, "argv", ["report"])
+    return tmp_path
+
+
+def test_hostile_notebook_is_typeset_and_says_what_is_missing(monkeypatch, caplog):
+    with caplog.at_level(logging.WARNING):
+        pdf, body = typeset_text(hostile(), monkeypatch, log=logging.getLogger())
+    assert pdf.startswith(b"%PDF")
+    assert "widget-view+json (notebook nb, cell 8)" in caplog.text
+    assert "not PDF/UA-1" in caplog.text
+    for expected in (
+        r"\$5 or \$6",
+        r"of \$3",
+        "$z$",
+        "$x$",
+        "a & = b",
+        "table.header",
+        "Foo (2000)",
+        "red ```` #panic()",
+        "E: v",
+    ):
+        assert expected in body
+    for absent in ("\x1b", "HBox", "no table", "LaTeX", "attachment:"):
+        assert absent not in body
+    assert [name.rpartition(".")[2] for name in re.findall(r'#picture\("([^"]+)"', body)] == ["png", "svg", "png"]
+    assert "// cell 9 of nb" in body
+
+
+def test_maths_is_read_as_jupyterlab_reads_it():
+    plain = cells.plain_maths("`$a$` $a$ and $ b $, $5 or $6, \\$7\n$$\nx\n+ y % z\n$$\n```\n$ k $\n```")
+    assert plain == "`$a$` $a$ and $b$, \\$5 or \\$6, \\$7\n$$x + y$$\n```\n$ k $\n```"
+
+
+def test_captions_and_references_have_the_true_numbers(monkeypatch):
+    first = notebook(text("# One"), *figure("a"), text("See [Figure 9](#fig-b) and [section 5](n1.ipynb#The-end)."))
+    table = [code(display(text__html=TABLE, text__plain="a")), text('<a id="tbl-t"></a>**Table 3.** All of $x$.')]
+    equation = text(
+        '<a id="eq-e"></a>\n$$x\n= 1$$\n\n[Equation 7](#eq-e), [Table 4](#tbl-t), [Fig. 1](n0.ipynb#fig-a)'
+    )
+    second = notebook(text("# Two"), *figure("b"), *table, equation, text("## The end"))
+    nb = stitch([("n0", first), ("n1", second)], REPORT)
+    sources = "\n".join(cell.source for cell in nb.cells)
+    for expected in ("**Figure 1.**", "**Figure 2.**", "[Figure 2](#fig-b)", "[section 2.1](#n1--The-end)"):
+        assert expected in sources
+    assert "**Table 1.**" in sources
+    _, body = report(first, second, monkeypatch=monkeypatch)
+    assert body.index("<fig-a>") < body.index("<fig-b>") < body.index("<tbl-t>") < body.index('label("eq-e")')
+    assert '#ref(label("fig-b"), supplement: [Figure])' in body
+    assert '#ref(label("n1--The-end"), supplement: [section])' in body
+    assert 'alt: "A line."' in body
+    assert "kind: table" in body
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (text("See [Figure 1](#fig-none)."), "notebook n0, cell 2: .*#fig-none has no target"),
+        (text('<a id="fig-none"></a>**Figure 1.** Nothing.'), "notebook n0, cell 2: .*nothing to caption"),
+        (text('A <a href="#none">link</a>.'), "notebook n0, cell 2: .*none"),
+        (text("<cite data-cite='none'>None (1900)</cite>"), "notebook n0, cell 2: .*none"),
+        (text("$\\foo$"), "notebook n0, cell 2: .*foo"),
+        (text("漢"), "notebook n0, cell 2: .*漢"),
+        (text("![x](none.png)"), "notebook n0, cell 2: .*none.png"),
+    ],
+)
+def test_errors_name_notebook_and_cell(cell, message, monkeypatch, tmp_path):
+    bibliography = tmp_path / "a.bib"
+    bibliography.write_text("@book{known, title={T}, author={A, B}, year={1999}}")
+    with pytest.raises(ReportError, match=message):
+        report(notebook(text("# One"), cell, text("end")), monkeypatch=monkeypatch, bibliography=str(bibliography))
+
+
+def test_citations_and_bibliography(monkeypatch, tmp_path):
+    bibliography = tmp_path / "a.bib"
+    bibliography.write_text("@book{known, title={T}, author={A, B}, year={1999}}")
+    nb = notebook(
+        text("# One\n\nBy <cite data-cite='known'>B (1999)</cite> <cite data-cite='known'>(B 1999)</cite>.")
+    )
+    _, body = report(nb, monkeypatch=monkeypatch, bibliography=str(bibliography))
+    assert '#cite(label("known"), form: "prose") #cite(label("known"), form: "normal")' in body
+    assert body.rstrip().endswith('#bibliography("references.bib", style: "apa")')
+
+
+def test_stitching_keeps_ids_apart_and_moves_the_appendix():
+    def one(name):
+        nb = notebook(
+            text(f"# {name}"),
+            text("## Details\n\ntext", ["appendix"]),
+            text("## Conclusion\n\n[there](#Conclusion) [note](#own)"),
+            code(new_output("stream", name="stderr", text="50%|## | 1/2\r100%|##| 2/2")),
+            code(tags=["show-input"]),
+            text(f'<a id="{"own" if name == "A" else "other"}"></a>' + ("" if name == "A" else "[own](#own)")),
+        )
+        for index, cell in enumerate(nb.cells):
+            cell.id = f"cell{index}"
+        return nb
+
+    nb = stitch([("n0", one("A")), ("n1", one("B"))], REPORT)
+    assert len({cell.id for cell in nb.cells}) == len(nb.cells)
+    tail = [cell.source for cell in nb.cells[-3:]]
+    assert tail == [
+        "# Appendix",
+        '# <a id="n0--Details"></a>Details\n\ntext',
+        '# <a id="n1--Details"></a>Details\n\ntext',
+    ]
+    assert nb.metadata.report.numbers["n1--Details"] == "B"
+    assert nb.metadata.report.numbers["n1--Conclusion"] == "2.1"
+    assert "[there](#n1--Conclusion) [note](#own)" in "".join(cell.source for cell in nb.cells)
+    codes = [cell for cell in nb.cells if cell.cell_type == "code"]
+    assert [cell.metadata.tags for cell in codes] == [["hide-input"], ["show-input"]] * 2
+    assert not any(cell.outputs for cell in codes)
+    assert nb.cells[-1].metadata.report == {"notebook": "n1", "index": 2}
+
+
+def test_the_appendix_is_lettered_and_the_abstract_is_on_the_title_page(monkeypatch):
+    nb = notebook(
+        text("# One"),
+        text("In short.", ["abstract"]),
+        text("## More", ["appendix"]),
+        text("See [appendix B](#More)."),
+    )
+    _, body = report(nb, monkeypatch=monkeypatch)
+    assert body.index("#abstract[") < body.index("In short.") < body.index("#show: body-pages") < body.index("= One")
+    assert body.index("See ") < body.index("#show: appendix") < body.index("= More")
+    assert body.count("In short.") == 1
+
+
+def test_same_notebook_same_bytes_and_another_date_others(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    nb = notebook(text("# One"), *figure("a"))
+    pdf = report(nb, monkeypatch=monkeypatch)[0]
+    assert pdf == report(nb, monkeypatch=monkeypatch)[0]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    dated = report(nb, monkeypatch=monkeypatch)[0]
+    assert b"20010909" in dated
+    assert b"19800101" in pdf
+
+
+def test_wide_tables_shrink_and_plain_ones_do_not(monkeypatch):
+    def markdown(columns):
+        row = "|" + " 0.123456789 |" * columns
+        return display(text__markdown="\n".join([row, "|" + "---|" * columns, row]), text__plain="<Markdown>")
+
+    _, body = typeset_text(notebook(code(markdown(3))), monkeypatch)
+    assert "set text(size" not in body
+    _, body = typeset_text(notebook(code(markdown(14))), monkeypatch)
+    assert float(re.search(r"set text\(size: ([\d.]+)em", body)[1]) < 0.7
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_build_executes_and_a_failure_keeps_the_last_report(folder, capsys):
+    source = folder / "notebooks/one.ipynb"
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    nbformat.write(notebook(text("# One"), new_code_cell(plot), text('<a id="fig-a"></a>**Figure 1.** Up.')), source)
+    before = source.read_bytes()
+    assert command.main() == 0
+    first = (folder / "out/report.pdf").read_bytes()
+    assert b"image/svg+xml" in (folder / "out/notebooks/one.ipynb").read_bytes()
+    assert "Figure 1" in (folder / "out/report.html").read_text()
+    assert source.read_bytes() == before
+
+    nbformat.write(notebook(text("# One"), new_code_cell("1 / 0")), source)
+    assert command.main() == 1
+    assert re.search(r"error: notebook one, cell 2 failed:(.|\n)*ZeroDivisionError", capsys.readouterr().err)
+    assert (folder / "out/report.pdf").read_bytes() == first
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["notebooks", "report.html", "report.pdf"]
+
+
+def test_a_typesetting_error_keeps_the_last_report(tmp_path):
+    def stitched(source):
+        return stitch([("n0", notebook(text("# One"), text(source)))], REPORT)
+
+    command.typeset(stitched("good"), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ReportError):
+        command.typeset(stitched("漢"), tmp_path)
+    assert before.keys() == {"report.pdf", "report.html"}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_cell_that_takes_too_long_is_named(tmp_path):
+    nb = notebook(new_code_cell("import time\ntime.sleep(60)"))
+    with pytest.raises(ReportError, match="notebook slow, cell 1 took more than 2 s"):
+        execute(nb, "slow", tmp_path, 2)
+
+
+def test_nbconvert_knows_the_exporter(tmp_path):
+    nbformat.write(notebook(text("# One")), tmp_path / "a.ipynb")
+    command_line = [sys.executable, "-m", "nbconvert", "--to", "typstpdf", str(tmp_path / "a.ipynb")]
+    subprocess.run(command_line, check=True, capture_output=True)
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")

@@ -1,0 +1,91 @@
+"""The store and the sweep, with real processes on small data."""
+
+import math
+
+import numpy as np
+import pytest
+
+from helpers import runs, training
+
+MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
+CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
+
+
+def without_times(run):
+    return {name: values for name, values in run.history.items() if name != "seconds"}
+
+
+@pytest.mark.usefixtures("results")
+def test_a_sweep_trains_once_and_gives_what_training_gives(monkeypatch):
+    configs = [MLP, MLP | {"lr": 0.01}, CNN]
+    by_key = {run.key: run for run in runs.sweep(configs)}
+    assert set(by_key) == {runs.key(config) for config in configs}
+    run, weights = training.train(MLP)
+    assert without_times(by_key[runs.key(MLP)]) == without_times(run)
+    for name, w in runs.network(by_key[runs.key(MLP)]).weights.items():
+        np.testing.assert_array_equal(w, weights[name])
+
+    monkeypatch.setattr(runs, "_client", None)  # a second sweep must not need a cluster
+    assert {run.key: run for run in runs.sweep(configs)} == by_key
+
+
+@pytest.mark.usefixtures("results")
+def test_a_failing_configuration_is_named_and_the_others_finish():
+    finished = []
+    with pytest.raises(runs.SweepError, match="'hidden_dims': \\[-5\\]"):
+        finished.extend(runs.sweep([MLP | {"hidden_dims": [-5]}, MLP]))
+    assert runs.read(runs.key(MLP)) is not None
+
+
+def test_a_diverged_run_is_stored_as_such(results):
+    run, weights = training.train(MLP | {"lr": 1e6, "hidden_dims": [20, 20]})
+    runs.write("diverged", run, weights)
+    assert "NaN" not in (results / "diverged.json").read_text()
+    again = runs.read("diverged")
+    assert again.diverged
+    assert math.isnan(again.history["train_loss"][-1])
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:200], lambda text: text.replace('"seed": 0', '"seed": 1')])
+def test_a_damaged_file_is_set_aside(results, damage):
+    runs.write("run", *training.train(MLP))
+    path = results / "run.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.warns(UserWarning, match="run.json is not as it was written"):
+        assert runs.read("run") is None
+    assert (results / "run.broken").exists()
+    assert runs.read("run") is None
+
+
+def test_a_run_without_its_weights_does_not_count(results):
+    runs.write("run", *training.train(MLP))
+    (results / "run.npz").unlink()
+    assert runs.read("run") is None
+
+
+def test_the_key_depends_on_what_determines_the_run(monkeypatch):
+    same = dict(reversed((MLP | {"activation": "relu", "seed": 0}).items()))
+    assert runs.key(same) == runs.key(MLP)
+    others = [{"seed": 1}, {"lr": 0.2}, {"hidden_dims": [21]}, {"epochs": 3}, {"init_method": "zero"}]
+    keys = {runs.key(MLP), *(runs.key(MLP | other) for other in others)}
+    assert len(keys) == len(others) + 1
+    monkeypatch.setattr(runs, "_code", lambda model: ["another update rule"])
+    assert runs.key(MLP) not in keys
+
+
+def test_comments_and_docstrings_do_not_make_another_run():
+    source = 'def f(x):\n    """Half of x."""\n    return x / 2  # exact\n'
+    assert runs._bare(source) == runs._bare("def f(x):\n    return x/2\n")
+    assert runs._bare(source) != runs._bare("def f(x):\n    return x/3\n")
+
+
+@pytest.mark.usefixtures("results")
+def test_chosen_runs_are_tested_once_and_found_again():
+    run = runs.write(runs.key(MLP), *training.train(MLP))
+    assert run.test is None
+    chosen = runs.choose("MLP", run)
+    assert 0 < chosen.test["error"] < 1
+    assert runs.chosen("digits")["MLP"] == chosen
+    assert runs.read(run.key).test == chosen.test
+    with pytest.raises(LookupError, match="no run has been chosen as 'CNN'"):
+        runs.chosen("digits")["CNN"]
