@@ -21,6 +21,9 @@ lab: $(INSTALLED)
 notebooks: $(INSTALLED)
 	$(BIN)/python -m helpers.report notebooks
 
+bench: $(INSTALLED)
+	OMP_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1 $(BIN)/python -m tests.benchmarks
+
 submission: $(INSTALLED)
 	mkdir -p build
 	cp helpers/nn.py build/solution.py
@@ -29,6 +32,7 @@ clean:
 	rm -rf build results
 
 $(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later, please: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	touch $@

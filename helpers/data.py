@@ -15,7 +15,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data"
-NAMES = ("mnist", "fashion-mnist", "digits")
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "scikit-learn's digits"}
 N_CLASSES = 10
 SIDE = 28  # pixels
 PATIENCE = 4  # seconds that an unreachable network may cost
@@ -69,8 +69,8 @@ def load(name=None, folder=FOLDER):
     Raises DataError where the named set cannot be had and ValueError for an unknown name.
     """
     name = name or os.environ.get("DATASET") or "auto"
-    if name not in (*NAMES, "auto"):
-        raise ValueError(f"data set {name!r} is not one of {', '.join(NAMES)}, auto")
+    if name not in (*TITLES, "auto"):
+        raise ValueError(f"data set {name!r} is not one of {', '.join(TITLES)}, auto")
     dataset = _load(name, Path(folder))
     if dataset.warning:
         warnings.warn(dataset.warning, stacklevel=2)

@@ -49,15 +49,15 @@ def largest_differences(network, X, y, layer, p, epsilons):
 
 
 def telling_sample(network, X, y, layer, p):
-    """Return the index of the sample for which most of the first `p` weights have a gradient.
+    """Return the index of the sample for which the first `p` weights have, in the median, the largest gradient.
 
-    Ties go to the largest gradient.  With ReLU, a weight has none where a unit at either end of it is inactive.
+    With ReLU, a weight has none at all where a unit at either end of it is inactive.
     """
     cache = network.forward(X)
     dA = network.backward(cache, y)[f"dA{layer}"] * len(X)  # of each sample's own loss
     rows, columns = np.unravel_index(np.arange(p), network.weights[f"W{layer}"].shape)
     sizes = np.abs(cache[f"Z{layer - 1}"][:, rows] * dA[:, columns])
-    return int(np.lexsort((sizes.max(axis=1), np.count_nonzero(sizes, axis=1)))[-1])
+    return int(np.argmax(np.median(sizes, axis=1)))
 
 
 def predicted_errors(network, X, y, layer, p, epsilons, step=1e-3):

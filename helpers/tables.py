@@ -113,7 +113,7 @@ def results(runs):
         for label, run in runs.items()
     ]
     formats = {"minutes": ".1f", "validation_accuracy": ".2%", "test_accuracy": ".2%", "test_loss": ".4f"}
-    return markdown(pd.DataFrame(rows), parameters=",", **formats)
+    return markdown(pd.DataFrame(rows), parameters=",", **formats) if rows else Markdown("| network |\n|---|")
 
 
 def _product(shape):

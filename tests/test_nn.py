@@ -2,6 +2,9 @@
 
 import ast
 import inspect
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import torch
 from helpers import data, nn
 from helpers.nn import NN
 
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 
 
@@ -184,3 +188,18 @@ def test_the_file_needs_numpy_alone():
     tree = ast.parse(inspect.getsource(nn))
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert [ast.unparse(node) for node in imported] == ["import numpy as np"]
+
+
+def test_threads_change_nothing_but_the_rounding():
+    code = (
+        "import numpy as np; from helpers.nn import NN; network = NN((300, 200), lr=0.1, seed=0);"
+        "network.train_loop(3); print(*network.train_logs['train_loss'])"
+    )
+    losses = [
+        subprocess.check_output(
+            [sys.executable, "-c", code], env=os.environ | dict.fromkeys(BLAS_THREADS, n), text=True
+        )
+        for n in ("1", "2")
+    ]
+    one, two = ([float(loss) for loss in text.split()] for text in losses)
+    assert one == pytest.approx(two, rel=1e-9)

@@ -1,0 +1,174 @@
+"""`make bench`: how fast the networks train, as ratios against peers that do the same work in the same run.
+
+Prints a table and leaves benchmarks.md and growth.png in this folder. Everything runs on one thread; the contestants
+take turns, and each figure is the median of REPETITIONS. Needs MNIST.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from helpers import data, plots, training
+from tests.benchmarks import peers
+
+HERE = Path(__file__).resolve().parent
+REPETITIONS = 5
+MLPS = (([500, 400], 64), ([600, 600], 32), ([600, 400], 16))  # hidden units, batch size
+SQUARE = 2048  # rows of the matrix whose product sets the bound
+
+
+def mlp_config(hidden_dims, batch_size):
+    """A configuration of one epoch."""
+    return training.complete(
+        {
+            "model": "mlp",
+            "dataset": "mnist",
+            "hidden_dims": hidden_dims,
+            "lr": 0.01,
+            "batch_size": batch_size,
+            "epochs": 1,
+        }
+    )
+
+
+def flops(hidden_dims, n_train, n_valid):
+    """Multiplications and additions of one epoch: three products per layer and step, but no gradient of the input.
+
+    Both sets are evaluated at the end, with one product per layer.
+    """
+    sizes = (784, *hidden_dims, 10)
+    weights = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    return 2 * n_train * (3 * sum(weights) - weights[0]) + 2 * (n_train + n_valid) * sum(weights)
+
+
+def seconds(work):
+    """The time that `work()` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def square_product():
+    """Seconds per floating-point operation of a large square matrix product in float32."""
+    a = np.random.default_rng(0).random((SQUARE, SQUARE), dtype=np.float32)
+    return seconds(lambda: a @ a) / (2 * SQUARE**3)
+
+
+def ours(config, sets):
+    """One epoch of NN.train_loop."""
+    network = training.mlp(config, sets)
+    return lambda: network.train_loop(1)
+
+
+def medians(contestants):
+    """The median seconds of each contestant, {name: function that returns seconds}, which take turns."""
+    times = {name: [] for name in contestants}
+    for _ in range(REPETITIONS):
+        for name, measure in contestants.items():
+            times[name].append(measure())
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+def multilayer_perceptrons(dataset):
+    """Rows of the table: each network's epoch against the bound, PyTorch and scikit-learn."""
+    splits = dataset.train, dataset.valid
+    sets = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
+    for hidden_dims, batch_size in tqdm(MLPS, desc="perceptrons"):
+        config = mlp_config(hidden_dims, batch_size)
+        work = {
+            "NN": ours(config, sets),
+            "eager": peers.eager(config, splits),
+            "sklearn": peers.sklearn(config, splits),
+        }
+        measures = {name: lambda work=work: seconds(work) for name, work in work.items()}
+        found = medians({"bound": square_product, **measures})
+        bound = found["bound"] * flops(hidden_dims, len(dataset.train), len(dataset.valid))
+        yield {
+            "network": "-".join(map(str, (784, *hidden_dims, 10))),
+            "batch": batch_size,
+            "seconds per epoch": found["NN"],
+            "of the bound": found["NN"] / bound,
+            "of PyTorch eager": found["NN"] / found["eager"],
+            "of scikit-learn": found["NN"] / found["sklearn"],
+        }
+
+
+def convolutional_network():
+    """The seconds of one epoch, ours and the usual way."""
+    config = training.complete({"model": "cnn", "dataset": "mnist", "lr": 0.1, "batch_size": 64, "epochs": 1})
+    usual = peers.usual_cnn(config)
+    return medians({"ours": lambda: seconds(lambda: training.train(config)), "usual": lambda: seconds(usual)})
+
+
+def peak_memory():
+    """Peak MB of a process that trains NN for an epoch, beyond those of one that only loads the data."""
+    load = "from helpers import data, training; d = data.load('mnist');"
+    load += "sets = [s.one_hot() for s in (d.train, d.valid, d.test)];"
+    train = load + "training.mlp(training.complete({'model': 'mlp', 'dataset': 'mnist', 'hidden_dims': [600, 600],"
+    train += "'lr': 0.01, 'batch_size': 32, 'epochs': 1}), sets).train_loop(1);"
+    report = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    outputs = [subprocess.check_output([sys.executable, "-c", code + report]) for code in (load, train)]
+    before, after = (int(output.split()[-1]) / unit for output in outputs)
+    return after - before
+
+
+def growth(dataset):
+    """Seconds per epoch of NN, and of the bound, against the number of images and the width: a dict of DataFrames."""
+    cases = {
+        "training images": [(n, [500, 400], n) for n in (10_000, 20_000, 30_000, 40_000, 50_000)],
+        "hidden units per layer": [(width, [width, width], 10_000) for width in (100, 200, 400, 800, 1600, 3200)],
+    }
+    frames = {}
+    for name, rows in cases.items():
+        found = []
+        for x, hidden_dims, n in tqdm(rows, desc=name):
+            train = data.Split(dataset.train.X[:n], dataset.train.y[:n])
+            sets = [split.one_hot() for split in (train, dataset.valid, dataset.test)]
+            work = ours(mlp_config(hidden_dims, 64), sets)
+            times = medians({"bound": square_product, "NN": lambda work=work: seconds(work)})
+            found.append((x, times["NN"], times["bound"] * flops(hidden_dims, n, len(dataset.valid))))
+        frames[name] = pd.DataFrame(found, columns=[name, "NN", "bound"])
+    return frames
+
+
+def show_growth(frames):
+    """Save the figure of `growth`."""
+    figure, axes = plt.subplots(1, 2, figsize=(plots.WIDTH, 2.6))
+    for axis, (name, frame) in zip(axes, frames.items(), strict=True):
+        axis.plot(frame[name], frame["NN"], "o-", color=plots.COLOURS[0], label="NN.train_loop")
+        axis.plot(frame[name], frame["bound"], "--", color=plots.COLOURS[1], label="matrix products alone")
+        axis.set(xlabel=name, ylabel="seconds per epoch")
+    axes[0].set(ylim=(0, None), title="784-500-400-10")
+    axes[1].set(xscale="log", yscale="log", title="two equal layers, 10,000 images")
+    axes[0].legend()
+    figure.savefig(HERE / "growth.png", dpi=150)
+
+
+def main():
+    """Measure all, print the table, write benchmarks.md and growth.png."""
+    torch.set_num_threads(1)
+    dataset = data.load("mnist")
+    table = pd.DataFrame(multilayer_perceptrons(dataset)).to_markdown(index=False, floatfmt=".2f")
+    networks = convolutional_network()
+    ratio = networks["ours"] / networks["usual"]
+    text = (
+        f"{table}\n\n"
+        f"Convolutional network, one epoch: {networks['ours']:.1f} s, {ratio:.2f} of the usual loop (DataLoader, "
+        f"default memory format). Peak memory of NN.train_loop beyond the data: {peak_memory():.0f} MB. Medians of "
+        f"{REPETITIONS} interleaved repetitions, one thread, NumPy {np.__version__}, PyTorch {torch.__version__}.\n"
+    )
+    print(text)
+    (HERE / "benchmarks.md").write_text(text)
+    show_growth(growth(dataset))
+
+
+if __name__ == "__main__":
+    main()
