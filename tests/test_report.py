@@ -206,11 +206,18 @@ def test_the_appendix_is_lettered_and_the_abstract_is_on_the_title_page(monkeypa
     nb = notebook(
         text("# One"),
         text("In short.", ["abstract"]),
+        code(display(text__markdown="In figures.", text__plain="<Markdown>"), tags=["abstract"]),
         text("## More", ["appendix"]),
         text("See [appendix B](#More)."),
     )
     _, body = report(nb, monkeypatch=monkeypatch)
-    assert body.index("#abstract[") < body.index("In short.") < body.index("#show: body-pages") < body.index("= One")
+    assert (
+        body.index("#abstract[")
+        < body.index("In short.")
+        < body.index("In figures.")
+        < body.index("#show: body-pages")
+        < body.index("= One")
+    )
     assert body.index("See ") < body.index("#show: appendix") < body.index("= More")
     assert body.count("In short.") == 1
 

@@ -54,7 +54,7 @@ def build(settings, folder):
     done = execute_all(in_running_order(settings), NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG)
     report = {key: settings[key] for key in ("title", "subtitle", "authors", "course")}
     report |= {"warning": dataset.warning, "date": facts.date()}
-    report["facts"] = {"Data": dataset.name, **facts.facts()}
+    report["facts"] = {"Data": data.TITLES[dataset.name], **facts.facts()}
     nb = stitch([(name, done[name]) for name in settings["notebooks"]], report)
     typeset(nb, folder, settings["bibliography"])
 

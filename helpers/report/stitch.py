@@ -70,11 +70,20 @@ def _raised(cells):
     return cells
 
 
-def _special(role, source):
+def _special(role, source, notebook="report", index=0):
     cell = new_markdown_cell(source)
-    cell.id = role
-    cell.metadata.report = {"notebook": "report", "index": 0, "role": role}
+    cell.id = f"{role}-{index}"
+    cell.metadata.report = {"notebook": notebook, "index": index, "role": role}
     return cell
+
+
+def _abstract(cell):
+    """A Markdown cell with the text of the cell or, of a code cell, the Markdown that it has computed."""
+    computed = [output.get("data", {}).get("text/markdown") for output in cell.get("outputs", [])]
+    source = cell.source if cell.cell_type == "markdown" else "\n\n".join(filter(None, computed))
+    if not source:
+        raise ReportError(f"{where(cell)}: a code cell tagged `abstract` must have Markdown as its output.")
+    return _special("abstract", source, **cell.metadata.report)
 
 
 def _front(report):
@@ -96,11 +105,9 @@ def stitch(notebooks, report):
     parts = [_prepared(nb, name, number, known).cells for number, (name, nb) in enumerate(notebooks)]
     abstract, body, appendix = [], [], []
     for cells in parts:
-        abstract += [cell for cell in cells if "abstract" in _tags(cell)]
+        abstract += [_abstract(cell) for cell in cells if "abstract" in _tags(cell)]
         body += [cell for cell in cells if not {"abstract", "appendix"} & set(_tags(cell))]
         appendix += _raised([cell for cell in cells if "appendix" in _tags(cell)])
-    for cell in abstract:
-        cell.metadata.report["role"] = "abstract"
     cells = [_front(report), *abstract, *body]
     cells += [_special("appendix", "# Appendix"), *appendix] if appendix else []
     nb = new_notebook(cells=cells, metadata={"report": {**report, "numbers": renumber(cells)}})
