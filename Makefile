@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-CHAPTERS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb
+NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb notebooks/playground.ipynb
 
 .PHONY: report test lab notebooks bench submission clean
 
@@ -13,7 +13,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest
-	DATASET=digits $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(CHAPTERS)
+	DATASET=digits $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab --notebook-dir=.

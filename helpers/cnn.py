@@ -12,15 +12,16 @@ def cnn(dropout=(0.0, 0.0)):
     whose probability is 0 is left out.  PyTorch's default initialisation.
     """
     channels, units = dropout
+    # The maximum of a window and ReLU commute; pooling first leaves ReLU a quarter of the values.
     layers = [
         ("conv1", nn.Conv2d(1, 20, kernel_size=5)),
-        ("relu1", nn.ReLU()),
         ("pool1", nn.MaxPool2d(2)),
+        ("relu1", nn.ReLU()),
         ("conv2", nn.Conv2d(20, 30, kernel_size=4)),
         ("relu2", nn.ReLU()),
         ("conv3", nn.Conv2d(30, 40, kernel_size=3)),
-        ("relu3", nn.ReLU()),
         ("pool2", nn.MaxPool2d(2)),
+        ("relu3", nn.ReLU()),
         ("dropout1", nn.Dropout2d(channels)),
         ("flatten", nn.Flatten()),
         ("fc1", nn.Linear(40 * 3 * 3, 500)),

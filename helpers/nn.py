@@ -8,7 +8,7 @@ import numpy as np
 
 N_RANDOM = 400  # samples in each of the three random sets that stand in for missing data
 BLOCK = 1000  # samples evaluated at a time: large products, small memory
-CHUNK = 1 << 14  # weights updated at a time: few enough to stay in the processor's caches
+CHUNK = 1 << 16  # weights updated at a time: few enough to stay in the processor's caches
 
 
 class NN:

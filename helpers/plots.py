@@ -110,7 +110,8 @@ def spreads(by_scheme):
     for i, (scheme, both) in enumerate(by_scheme.items()):
         for axis, values, title in zip(axes, both, titles, strict=True):
             layer = np.arange(1, len(values) + 1)
-            axis.plot(layer, values, marker="osv"[i], ls=DASHES[i], color=COLOURS[i], label=scheme)
+            style = {"marker": "osv"[i], "ls": DASHES[i], "color": COLOURS[i]}
+            axis.plot(layer, values, **style, label=scheme, clip_on=False)
             axis.set(title=title, xlabel="layer $i$", xticks=layer, ylabel="standard deviation")
     for axis in axes:
         axis.set_yscale("symlog", linthresh=1e-3)

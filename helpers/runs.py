@@ -11,15 +11,18 @@ import json
 import logging
 import math
 import os
+import signal
+import tempfile
 import textwrap
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import dask
 import numpy as np
-from distributed import Client, as_completed
+from distributed import Client, WorkerPlugin, as_completed
 from tqdm import tqdm
 
 from helpers import data, training
@@ -39,7 +42,14 @@ class Chosen(dict):
     """Runs by label."""
 
     def __missing__(self, label):
-        raise LookupError(f"no run has been chosen as {label!r} yet: run the notebook that chooses it first")
+        raise LookupError(f"no run has been chosen as {label!r} yet: run the notebooks before this one first")
+
+
+class _LeaveInterruptsToTheDriver(WorkerPlugin):
+    """Ctrl-C reaches every process of a terminal or kernel; the driver alone decides what it means."""
+
+    def setup(self, worker):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class SweepError(Exception):
@@ -60,6 +70,7 @@ def key(config):
     return f"{config['model']}-{dataset.name}-{digest[:16]}"
 
 
+@cache
 def _code(model):
     """The source that trains `model`, without comments and docstrings, which determine nothing."""
     return [_bare(inspect.getsource(part)) for part in training.sources(model)]
@@ -85,13 +96,26 @@ def sweep(configs):
     yield from stored.values()
     missing = {name: config for name, config in wanted.items() if name not in stored}
     if missing:
+        _check_storage()
         yield from _train(missing, n_stored=len(stored))
+
+
+def _check_storage():
+    """Raise SweepError before anything is trained where runs could not be stored."""
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder()).close()
+    except OSError as error:
+        raise SweepError(
+            f"runs cannot be stored in {folder()} ({error.strerror}): "
+            "name a folder that can be written, as in RESULTS=/tmp/results"
+        ) from error
 
 
 def _train(missing, n_stored):
     failures, best = [], math.nan
     bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run")
-    with bar, _client() as client:
+    with bar, _told_what_is_stored(bar), _client() as client:
         futures = {client.submit(training.train, config, key=name): name for name, config in missing.items()}
         for future in as_completed(list(futures)):
             name = futures.pop(future)
@@ -108,22 +132,32 @@ def _train(missing, n_stored):
 
 
 @contextmanager
+def _told_what_is_stored(bar):
+    try:
+        yield
+    except KeyboardInterrupt:
+        bar.write(f"Stopped: {bar.n} of {bar.total} runs are stored, and the same command goes on from there.")
+        raise
+
+
+@contextmanager
 def _client():
     with dask.config.set(CLUSTER):
         remote = dask.config.get("scheduler-address", None)
         local = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
         with Client(**({} if remote else local)) as client:
+            if not remote:
+                client.register_plugin(_LeaveInterruptsToTheDriver())
             yield client
 
 
 def write(name, run, weights):
     """Store a run and its weights under `name`; return the Run, which then knows its key."""
     run.key = name
-    target = folder()
-    target.mkdir(parents=True, exist_ok=True)
-    with _replacing(target / f"{name}.npz") as file:
+    folder().mkdir(parents=True, exist_ok=True)
+    with _replacing(folder() / f"{name}.npz") as file:
         np.savez(file, **weights)
-    _write_json(target / f"{name}.json", asdict(run))
+    _write_json(folder() / f"{name}.json", asdict(run))
     return run
 
 

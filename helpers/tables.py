@@ -105,14 +105,14 @@ def results(runs):
             "network": label,
             "parameters": run.n_parameters,
             "epochs": run.config["epochs"],
-            "minutes": sum(run.history["seconds"]) / 60,
+            "seconds": sum(run.history["seconds"]),
             "validation accuracy": run.valid_accuracy,
             "test accuracy": 1 - run.test["error"],
             "test loss": run.test["loss"],
         }
         for label, run in runs.items()
     ]
-    formats = {"minutes": ".1f", "validation_accuracy": ".2%", "test_accuracy": ".2%", "test_loss": ".4f"}
+    formats = {"seconds": ".0f", "validation_accuracy": ".2%", "test_accuracy": ".2%", "test_loss": ".4f"}
     return markdown(pd.DataFrame(rows), parameters=",", **formats) if rows else Markdown("| network |\n|---|")
 
 

@@ -27,6 +27,15 @@ def test_every_section_belongs_to_the_report():
     assert SETTINGS["notebooks"] == sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 
 
+def test_equations_are_numbered_as_in_the_report():
+    sources = [cell.source for name in SETTINGS["notebooks"] for cell in cells(name)]
+    numbered = [pair for text in sources for pair in re.findall(r'<a id="(eq-\w+)"></a>\n.*?\\tag\{(\d+)\}', text)]
+    assert [number for _, number in numbered] == [str(i) for i in range(1, len(numbered) + 1)]
+    assert len(numbered) == sum(text.count('<a id="eq-') for text in sources)
+    for number, label in re.findall(r"\[equation (\d+)\]\([\w.]*#(eq-\w+)\)", "\n".join(sources)):
+        assert (label, number) in numbered
+
+
 @pytest.mark.parametrize("kind", ["fig", "tbl"])
 def test_figures_and_tables_are_numbered_as_in_the_report(kind):
     """GitHub and JupyterLab show the numbers that were typed; the PDF counts for itself. Both must say the same."""

@@ -76,6 +76,8 @@ def hostile():
         code(new_output("error", ename="E", evalue="v", traceback=["\x1b[31mTraceback", "E: v"])),
         code(new_output("display_data", data=widget)),
         code(display(image__png=PNG, text__html="<b>no table</b>", text__plain="Figure")),
+        code(),
+        text('<a id="fig-unrun"></a>**Figure 1.** Of a cell that was not run.'),
     )
 
 

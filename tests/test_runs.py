@@ -37,6 +37,14 @@ def test_a_failing_configuration_is_named_and_the_others_finish():
     assert runs.read(runs.key(MLP)) is not None
 
 
+def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RESULTS", str(tmp_path / "file" / "results"))
+    monkeypatch.setattr(runs, "_client", None)  # no cluster may be started
+    with pytest.raises(runs.SweepError, match="file/results.*RESULTS="):
+        list(runs.sweep([MLP]))
+
+
 def test_a_diverged_run_is_stored_as_such(results):
     run, weights = training.train(MLP | {"lr": 1e6, "hidden_dims": [20, 20]})
     runs.write("diverged", run, weights)
@@ -87,5 +95,5 @@ def test_chosen_runs_are_tested_once_and_found_again():
     assert 0 < chosen.test["error"] < 1
     assert runs.chosen("digits")["MLP"] == chosen
     assert runs.read(run.key).test == chosen.test
-    with pytest.raises(LookupError, match="no run has been chosen as 'CNN'"):
+    with pytest.raises(LookupError, match="no run has been chosen as 'CNN' yet"):
         runs.chosen("digits")["CNN"]

@@ -63,7 +63,7 @@ def typeset(nb, folder, bibliography=""):
     """Writes report.pdf and report.html of a stitched notebook; both or, after an error, neither."""
     bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
     pdf = TypstPDFExporter(config=HIDE, strict=True, bibliography=bibliography)
-    html = HTMLExporter(config=HIDE, embed_images=True)
+    html = HTMLExporter(config=HIDE, embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
     resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
     pages = pdf.from_notebook_node(nb, resources)[0]
     page = html.from_notebook_node(numbered_headings(nb), resources)[0]

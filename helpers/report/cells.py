@@ -118,10 +118,11 @@ def _captioned_output(cell, kind):
     return next((o for o in reversed(cell.get("outputs", [])) if fits(o.get("data", {}))), None)
 
 
-def attach_captions(nb):
+def attach_captions(nb, strict, log):
     """Moves each caption from its Markdown cell to the output above, as `metadata.caption` (id and text).
 
-    Raises ReportError when the cell above has no image (`fig-`) or table (`tbl-`).
+    Where the cell above has no image (`fig-`) or table (`tbl-`), raises ReportError if `strict`; else the caption
+    stays text, with a warning.
     """
     for above, cell in zip(nb.cells, nb.cells[1:], strict=False):
         caption = cell.cell_type == "markdown" and CAPTION.match(cell.source)
@@ -131,9 +132,13 @@ def attach_captions(nb):
         output = _captioned_output(above, identifier[:3])
         if output is None:
             wanted = {"fig": "an image", "tbl": "a table"}[identifier[:3]]
-            raise ReportError(
-                f"{where(cell)}: the caption {identifier} has nothing to caption; "
-                f"put it right under a code cell whose output is {wanted}."
+            problem = (
+                f"{where(cell)}: the caption {identifier} has nothing to caption; has the notebook been run? "
+                f"A caption stands right under a code cell whose output is {wanted}."
             )
+            if strict:
+                raise ReportError(problem)
+            log.warning(problem)
+            continue
         output.metadata["caption"] = {"id": identifier, "text": text}
         cell.source = cell.source[caption.end() :]

@@ -94,7 +94,7 @@ class TypstPDFExporter(TemplateExporter):
         cells.keep_printable(nb, self.log)
         cells.drop_progress(nb)
         cells.rename_attachments(nb)
-        cells.attach_captions(nb)
+        cells.attach_captions(nb, self.strict, self.log)
         return nb
 
     def _pdf(self, body, folder, name, report):
