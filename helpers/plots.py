@@ -59,20 +59,145 @@ def class_counts(dataset):
 
 
 def curves(runs, measures):
-    """Show measures, such as "train_loss" or "valid_error", over the epochs: a panel each, a line per labelled Run.
+    """Show measures, such as "train_loss" or "valid_error", over the epochs: a panel each, a line per label.
 
+    `runs`: lists of Runs by label, which differ in their seeds.  The line is their mean, a band spans all of them.
     Errors are in per cent, losses in nats, both on logarithmic axes.
     """
     rows = -(-len(measures) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 0.4 + 2.1 * rows))
     for axis, measure in zip(axes.flat, measures, strict=True):
-        for i, (label, run) in enumerate(runs.items()):
-            values = np.array(run.history[measure]) * (100 if measure.endswith("error") else 1)
-            axis.plot(range(1, len(values) + 1), values, ls=DASHES[i], color=COLOURS[i], label=label)
+        for i, (label, same) in enumerate(runs.items()):
+            n = max(len(run.history[measure]) for run in same)  # less where a run stopped early
+            values = np.array([run.history[measure] + [np.nan] * (n - len(run.history[measure])) for run in same])
+            values *= 100 if measure.endswith("error") else 1
+            values = values[:, ~np.isnan(values).all(axis=0)]
+            epochs = range(1, values.shape[1] + 1)
+            style = {"color": COLOURS[i % len(COLOURS)]}
+            axis.plot(epochs, np.nanmean(values, axis=0), ls=DASHES[i % len(DASHES)], label=label, **style)
+            if len(same) > 1:
+                axis.fill_between(epochs, np.nanmin(values, 0), np.nanmax(values, 0), alpha=0.2, lw=0, **style)
         axis.set(xlabel="epoch", ylabel=axis_label(measure))
         _logarithmic(axis)
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(runs))
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(runs), 4))
+    return figure
+
+
+def seeds(runs, measures, first=None):
+    """Show what Runs ended with, by label: a panel per measure, a row per label, a dot per Run and a bar at the mean.
+
+    `first`: what sets the first Run of each label apart; it is shown hollow and does not enter the mean.
+    """
+    figure, axes = plt.subplots(1, len(measures), figsize=(WIDTH, 0.9 + 0.26 * len(runs)), sharey=True, squeeze=False)
+    for axis, measure in zip(axes.flat, measures, strict=True):
+        for row, same in enumerate(runs.values()):
+            values = np.array([run.final(measure) for run in same]) * (100 if measure.endswith("error") else 1)
+            others = values if first is None else values[1:]
+            axis.plot(others, np.full(len(others), row), "o", ms=4, color=COLOURS[0], alpha=0.7)
+            axis.vlines(others.mean(), row - 0.3, row + 0.3, color=COLOURS[1], lw=2)
+            if first is not None:
+                axis.plot(values[0], row, "D", ms=5, color=COLOURS[2], mfc="none", label=first if row == 0 else None)
+        axis.set(xlabel=axis_label(measure))
+        axis.grid(visible=False, axis="y")
+    axes[0, 0].set_yticks(range(len(runs)), list(runs))
+    axes[0, 0].invert_yaxis()
+    if first is not None:
+        figure.legend(loc="outside upper center")
+    return figure
+
+
+def confusion(truth, predicted, names):
+    """Show how often each class (row) was taken for each (column); the diagonal, the correct ones, is left white."""
+    counts = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(counts, (truth, predicted), 1)
+    mistakes = counts - np.diag(np.diag(counts))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    axis.imshow(mistakes, cmap="cividis_r", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = mistakes[row, column] > 0.55 * mistakes.max()
+        if count:
+            axis.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    axis.set_xticks(range(len(names)), names, rotation=45 if max(map(len, map(str, names))) > 2 else 0)
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="taken for", ylabel="class")
+    axis.grid(visible=False)
+    return figure
+
+
+def reliability(by_label, edges):
+    """Show how often networks are right against how sure they are.
+
+    `by_label`: {label: (probability of the predicted class (N,), whether it was right (N,))}.  Images are sorted into
+    the bins between `edges`; a bar of two standard errors marks each share.  Below, how many images each bin has.
+    """
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(WIDTH, 3.6), sharex=True, height_ratios=(2.2, 1))
+    top.plot((edges[0], 1), (edges[0], 1), color="0.5", ls=":", label="as sure as right")
+    for i, (label, (confidence, right)) in enumerate(by_label.items()):
+        place = np.clip(np.digitize(confidence, edges) - 1, 0, len(edges) - 2)
+        n = np.bincount(place, minlength=len(edges) - 1)
+        full = n > 0
+        mean, share = (np.bincount(place, values, len(n))[full] / n[full] for values in (confidence, right))
+        error = 2 * np.sqrt(share * (1 - share) / n[full])
+        top.errorbar(mean, share, error, fmt="osv"[i] + "-", ms=4, lw=1, color=COLOURS[i], label=label)
+        bottom.plot(mean, n[full], "osv"[i] + "-", ms=4, lw=1, color=COLOURS[i])
+    top.set(ylabel="share that is right")
+    bottom.set(xlabel="probability of the predicted class", ylabel="images", yscale="log")
+    top.legend(loc="upper left")
+    return figure
+
+
+def replays(printed, runs):
+    """Show a printed training loss (None: none) beside Runs of the same training that differ by rounding alone.
+
+    Left: each clipped loss less the mean over the Runs.  Right: the first Run's loss, clipped and unclipped.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.6))
+    curves = np.array([run.history["train_loss"] for run in runs])
+    epochs, mean = np.arange(1, curves.shape[1] + 1), curves.mean(axis=0)
+    for i, curve in enumerate(curves):
+        label = {0: "replayed", 1: f"replayed, $W_2$ changed ({len(runs) - 1} runs)"}.get(i)
+        left.plot(epochs, curve - mean, color=COLOURS[min(i, 1)], ls=DASHES[min(i, 1)], lw=1, label=label)
+    right.plot(epochs, runs[0].history["unclipped_loss"], color=COLOURS[2], ls=DASHES[2], label="replayed, unclipped")
+    right.plot(epochs, curves[0], color=COLOURS[0])
+    if printed is not None:
+        left.plot(epochs, printed - mean, "k.", ms=6, label="printed")
+        right.plot(epochs, printed, "k.", ms=6)
+    _logarithmic(right)
+    left.set(xlabel="epoch", ylabel=f"{axis_label('train_loss')} less mean")
+    right.set(xlabel="epoch", ylabel=axis_label("train_loss"))
+    figure.legend(loc="outside upper center", ncols=4, handlelength=1.6, columnspacing=1.2)
+    return figure
+
+
+def gain_over_guessing(times, curve, limit, points):
+    """Show ln 10 less the training loss against time, log-log: a curve, its limit, and {label: (times, gains)}."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    axis.loglog(times, curve, "-", color=COLOURS[0], label="closed form")
+    axis.axhline(limit, color=COLOURS[2], ls=DASHES[3], label="ln 10 less the entropy of the classes")
+    for marker, (i, (label, (when, gain))) in zip("osv", enumerate(points.items()), strict=False):
+        axis.loglog(when, gain, marker, color=COLOURS[1 + 2 * i], mfc="none", ms=5, label=label)
+    axis.set(xlabel="time: learning rate of the last bias × steps", ylabel="ln 10 − training loss (nats)")
+    axis.legend(loc="lower right")
+    return figure
+
+
+def best_epsilons(frame, marked):
+    """Show the best epsilon of a gradient check against the loss of its image, a panel per precision.
+
+    `frame`: rows with precision, loss ("clipped" or "unclipped"), value (the unclipped loss) and best.
+    """
+    precisions = frame["precision"].unique()
+    figure, axes = plt.subplots(1, len(precisions), figsize=(WIDTH, 2.6), sharey=True, squeeze=False)
+    for axis, precision in zip(axes.flat, precisions, strict=True):
+        for i, (kind, shift) in enumerate((("unclipped", 1 / 1.07), ("clipped", 1.07))):  # side by side where equal
+            rows = frame[(frame["precision"] == precision) & (frame["loss"] == kind)]
+            style = {"color": COLOURS[i], "mfc": "none" if i else COLOURS[i], "ms": 4}
+            axis.loglog(rows["value"], rows["best"] * shift, "os"[i], **style, label=kind)
+        axis.axhline(marked, color="0.4", ls="--", lw=1)
+        axis.set(title=precision, xlabel="loss of the image (nats)")
+    axes.flat[0].set_ylabel(r"best $\varepsilon$")
+    axes.flat[0].legend(loc="lower left")
     return figure
 
 

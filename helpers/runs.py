@@ -29,17 +29,18 @@ from helpers import data, training
 from helpers.training import Run
 
 CLUSTER = {
-    # One thread per worker.  Dask's own setting for glibc's malloc is left out: with it every large array is
-    # given back to the system, and a CNN takes twice as long.
+    # One thread per worker.  Dask's own setting for glibc's malloc gives every large array back to the system, and a
+    # CNN takes twice as long; these keep freed memory for the next array.
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), 1
-    ),
+    )
+    | {"MALLOC_TRIM_THRESHOLD_": 1_000_000_000, "MALLOC_MMAP_THRESHOLD_": 33_554_432},
     "distributed.scheduler.allowed-failures": 2,  # a configuration that kills three workers is given up
 }
 
 
 class Chosen(dict):
-    """Runs by label."""
+    """Lists of Runs by label."""
 
     def __missing__(self, label):
         raise LookupError(f"no run has been chosen as {label!r} yet: run the notebooks before this one first")
@@ -179,28 +180,29 @@ def network(run):
         return training.network(run.config, weights)
 
 
-def choose(label, run):
-    """Note that the report chose `run`, by its validation figures, as its `label`; return the Run.
+def choose(label, *same):
+    """Note that the report chose these Runs, which differ in their seeds alone, as its `label`; return them.
 
-    This is where the test set is used: the run's `test` figures are measured, once, and stored with it.
+    This is where the test set is used: each run's `test` figures are measured, once, and stored with it.
     """
-    if run.test is None:
-        loss, error = training.evaluate(network(run), data.load(run.config["dataset"]).test)
-        run.test = {"loss": loss, "error": error}
-        _write_json(folder() / f"{run.key}.json", asdict(run))
-    names = _chosen(run.config["dataset"])
-    names[label] = run.key
-    _write_json(folder() / f"chosen-{run.config['dataset']}.json", names)
-    return run
+    for run in same:
+        if run.test is None:
+            loss, error = training.evaluate(network(run), data.load(run.config["dataset"]).test)
+            run.test = {"loss": loss, "error": error}
+            _write_json(folder() / f"{run.key}.json", asdict(run))
+    names = _chosen(same[0].config["dataset"])
+    names[label] = [run.key for run in same]
+    _write_json(folder() / f"chosen-{same[0].config['dataset']}.json", names)
+    return same
 
 
 def chosen(dataset):
-    """Return the Runs that the report chose on the data set of this name, by label.
+    """Return what the report chose on the data set of this name, {label: [Run, ...]}, as `choose` was given it.
 
-    A label without a Run raises LookupError, which says what to do.
+    A label without Runs raises LookupError, which says what to do.
     """
-    found = {label: read(name) for label, name in _chosen(dataset).items()}
-    return Chosen({label: run for label, run in found.items() if run is not None})
+    found = {label: [read(name) for name in names] for label, names in _chosen(dataset).items()}
+    return Chosen({label: same for label, same in found.items() if None not in same})
 
 
 def _chosen(dataset):

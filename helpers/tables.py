@@ -1,7 +1,13 @@
 """Tables: from Runs and networks to the Markdown that the notebooks show."""
 
+import math
+
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
+from scipy import stats
+
+from helpers import data, original, training
 
 FIGURES = {"training_loss": ".4f", "training_error": ".2%", "validation_loss": ".4f", "validation_error": ".2%"}
 
@@ -17,11 +23,37 @@ def markdown(frame, index=False, **formats):
     return Markdown(shown.to_markdown(index=index, colalign=align, disable_numparse=True))
 
 
+def spread(values, spec):
+    """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter."""
+    values = np.asarray(values, dtype=float)
+    mean = format(np.mean(values), spec)
+    if len(values) == 1:
+        return mean
+    return f"{mean.removesuffix('%')} ± {format(np.std(values, ddof=1), spec)}"
+
+
+def interval(differences):
+    """Return (mean, half width) of the 95 % confidence interval of the mean of paired differences.
+
+    Student's t: the differences are taken to be independent and normal.
+    """
+    n = len(differences)
+    half = stats.t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n)
+    return float(np.mean(differences)), float(half)
+
+
 def losses(runs):
-    """Return the training loss at the end of each epoch, one column per label of `runs`, as a Markdown table."""
-    frame = pd.DataFrame({label: run.history["train_loss"] for label, run in runs.items()})
+    """Return the training loss at the end of each epoch, one column per label of `runs`, as a Markdown table.
+
+    `runs`: lists of Runs by label, which differ in their seeds.
+    """
+    columns = {
+        label: [spread(values, ".4f") for values in zip(*(run.history["train_loss"] for run in same), strict=True)]
+        for label, same in runs.items()
+    }
+    frame = pd.DataFrame(columns)
     frame.insert(0, "epoch", range(1, len(frame) + 1))
-    return markdown(frame, **dict.fromkeys(runs, ".4f"))
+    return markdown(frame)
 
 
 def history(run):
@@ -83,37 +115,107 @@ def search_frame(runs):
 
 
 def final(runs):
-    """Return what each labelled Run ended with, on training and validation, as a Markdown table."""
+    """Return what the networks ended with, on training and validation, as a Markdown table.
+
+    `runs`: lists of Runs by label, which differ in their seeds.  Figures are mean ± standard deviation over them.
+    """
     rows = [
-        {
-            "network": label,
-            "parameters": run.n_parameters,
-            "training loss": run.history["train_loss"][-1],
-            "training error": run.history["train_error"][-1],
-            "validation loss": run.history["valid_loss"][-1],
-            "validation error": run.history["valid_error"][-1],
+        {"network": label, "parameters": same[0].n_parameters}
+        | {
+            name: spread([run.final(measure) for run in same], spec)
+            for name, measure, spec in (
+                ("training loss", "train_loss", ".4f"),
+                ("training error", "train_error", ".2%"),
+                ("validation loss", "valid_loss", ".4f"),
+                ("validation error", "valid_error", ".2%"),
+            )
         }
-        for label, run in runs.items()
+        for label, same in runs.items()
     ]
-    return markdown(pd.DataFrame(rows), parameters=",", **FIGURES)
+    return markdown(pd.DataFrame(rows), parameters=",")
 
 
 def results(runs):
-    """Return the report's one table of all results: each chosen Run on validation and on the test set."""
+    """Return the report's one table of all results: each chosen network on validation and on the test set.
+
+    `runs`: lists of Runs by label, which differ in their seeds.  Figures are mean ± standard deviation over them.
+    Multiply-adds are those of one image on its way forward.
+    """
     rows = [
         {
             "network": label,
-            "parameters": run.n_parameters,
-            "epochs": run.config["epochs"],
-            "seconds": sum(run.history["seconds"]),
-            "validation accuracy": run.valid_accuracy,
-            "test accuracy": 1 - run.test["error"],
-            "test loss": run.test["loss"],
+            "seeds": len(same),
+            "parameters": same[0].n_parameters,
+            "multiply-adds": multiply_adds(same[0]),
+            "seconds": np.mean([sum(run.history["seconds"]) for run in same]),
+            "validation accuracy": spread([run.valid_accuracy for run in same], ".2%"),
+            "test accuracy": spread([1 - run.test["error"] for run in same], ".2%"),
+            "test loss": spread([run.test["loss"] for run in same], ".4f"),
         }
-        for label, run in runs.items()
+        for label, same in runs.items()
     ]
-    formats = {"seconds": ".0f", "validation_accuracy": ".2%", "test_accuracy": ".2%", "test_loss": ".4f"}
-    return markdown(pd.DataFrame(rows), parameters=",", **formats) if rows else Markdown("| network |\n|---|")
+    formats = {"parameters": ",", "multiply-adds": ",", "seconds": ".0f"}
+    return markdown(pd.DataFrame(rows), **formats) if rows else Markdown("| network |\n|---|")
+
+
+def multiply_adds(run):
+    """Return the multiplications, each with its addition, that the network of a Run makes for one image."""
+    if run.config["model"] == "mlp":
+        return sum(_product(shape) for name, shape in run.shapes.items() if name.startswith("W"))
+    total, side = 0, data.SIDE
+    for name, layer in training.cnn(run.config).named_children():
+        if name.startswith("conv"):
+            side -= layer.kernel_size[0] - 1
+            total += layer.weight.numel() * side**2
+        elif name.startswith("pool"):
+            side //= 2
+        elif name.startswith("fc"):
+            total += layer.weight.numel()
+    return total
+
+
+def digits(printed, runs):
+    """Return printed training losses beside those of Runs, {label: ...}, to the last digit, as a Markdown table.
+
+    The difference is in units of the last place of a double; a label that `printed` lacks has none.
+    """
+    rows = []
+    for label, run in runs.items():
+        losses = run.history["train_loss"]
+        before = printed.get(label, [None] * len(losses))
+        for epoch, (old, new) in enumerate(zip(before, losses, strict=True), start=1):
+            known = old is not None
+            rows.append(
+                (label, epoch, repr(old) if known else "–", repr(new), f"{original.ulps(old, new)}" if known else "–")
+            )
+    columns = ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
+    return markdown(pd.DataFrame(rows, columns=columns))
+
+
+def claims(frame):
+    """Return the rows of original.audit as a Markdown table, each value to the places that its claim has."""
+    columns = {
+        "claim": frame["claim"],
+        "printed": [_to_the_place(*pair) for pair in zip(frame["printed"], frame["unit"], strict=True)],
+        "measured": [_to_the_place(*pair, 4) for pair in zip(frame["measured"], frame["unit"], strict=True)],
+        "noise": [f"{noise:.1g}" if noise else "" for noise in frame["noise"]],
+        "verdict": [
+            f"{word}: {why}" if why else word for word, why in zip(frame["verdict"], frame["why"], strict=True)
+        ],
+    }
+    return markdown(pd.DataFrame(columns))
+
+
+def _to_the_place(value, unit, places=0):
+    """A float to the decimal place of `unit`, or `places` where that is below 0.1; all its digits where it is 0."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not unit:
+        return repr(float(value))
+    decimals = max(0, round(-math.log10(unit)))
+    return f"{value:.{max(decimals, places) if decimals > 1 else decimals}f}"
 
 
 def _product(shape):

@@ -23,7 +23,19 @@ HISTORY = ("train_loss", "train_error", "valid_loss", "valid_error", "seconds")
 REQUIRED = ("model", "dataset", "lr", "batch_size", "epochs")
 DEFAULTS = {
     "mlp": {"seed": 0, "hidden_dims": [784, 256], "activation": "relu", "init_method": "glorot"},
-    "cnn": {"seed": 0, "dropout": [0.0, 0.0]},
+    "cnn": {
+        "seed": 0,
+        "decay": False,  # whether the learning rate falls linearly to zero over the training
+        "fc1_units": 500,
+        "dropout": [0.0, 0.0],  # see cnn.cnn
+        "dropblock": [0.0, 3],  # see cnn.cnn; the probability grows linearly from zero over the epochs
+        "weight_decay": 0.0,  # times the weight is added to its gradient
+        "label_smoothing": 0.0,  # share of the label that is spread over all classes
+        "noise": 0.0,  # standard deviation of Gaussian noise added to the training images
+        "shift": 0.0,  # pixels: training images are shifted by up to this in each direction ...
+        "rotation": 0.0,  # degrees: ... and turned by up to this, anew in each epoch
+        "patience": None,  # epochs without a lower validation loss after which training stops
+    },
 }
 
 
@@ -51,9 +63,19 @@ class Run:
         return not np.all(np.isfinite(losses)) or self.history["train_loss"][-1] >= 2 * np.log(data.N_CLASSES)
 
     @property
+    def kept(self):
+        """The index of the epoch whose weights were kept: the last, unless training was to stop early."""
+        losses = self.history["valid_loss"]
+        return len(losses) - 1 if self.config.get("patience") is None else int(np.argmin(losses))
+
+    def final(self, measure):
+        """The value of a measure of the history for the weights that were kept."""
+        return self.history[measure][self.kept]
+
+    @property
     def valid_accuracy(self):
-        """Validation accuracy at the end of the last epoch."""
-        return 1 - self.history["valid_error"][-1]
+        """Validation accuracy of the weights that were kept."""
+        return 1 - self.final("valid_error")
 
 
 def complete(config):
@@ -114,7 +136,7 @@ def _train_mlp(config, dataset, history):
 
 
 def _train_cnn(config, dataset, history):
-    """Stochastic gradient descent on shuffled batches; the seed rules initialisation, order and dropout."""
+    """Stochastic gradient descent on shuffled batches; the seed rules initialisation, order and all noise."""
     import torch
     from torch.nn import functional
 
@@ -122,27 +144,57 @@ def _train_cnn(config, dataset, history):
     with torch.random.fork_rng():
         torch.manual_seed(config["seed"])
         network = cnn(config).to(device, memory_format=torch.channels_last)
-        optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
+        optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
         X = torch.from_numpy(dataset.train.X).reshape(-1, 1, data.SIDE, data.SIDE).to(device)
         y = torch.from_numpy(dataset.train.y).to(device)
-        for _ in range(config["epochs"]):
+        batches = -(-len(X) // config["batch_size"])
+        slope = float(config["decay"]) / (batches * config["epochs"])
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - slope * step)
+        for epoch in range(config["epochs"]):
             started = time.perf_counter()
             network.train()
+            if hasattr(network, "dropblock"):
+                network.dropblock.progress = epoch / max(1, config["epochs"] - 1)
             for batch in torch.randperm(len(X)).to(device).split(config["batch_size"]):
-                loss = functional.cross_entropy(network(X[batch]), y[batch])
+                scores = network(_disturbed(X[batch], config))
+                loss = functional.cross_entropy(scores, y[batch], label_smoothing=config["label_smoothing"])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
+                schedule.step()
             measured = *evaluate(network, dataset.train), *evaluate(network, dataset.valid)
             _append(history, (*measured, time.perf_counter() - started))
-    return {name: tensor.numpy(force=True) for name, tensor in network.state_dict().items()}
+            best = int(np.argmin(history["valid_loss"]))
+            if config["patience"] is None or best == epoch:
+                weights = {name: tensor.numpy(force=True).copy() for name, tensor in network.state_dict().items()}
+            elif epoch - best >= config["patience"]:
+                break
+    return weights
+
+
+def _disturbed(images, config):
+    """The images (N, 1, 28, 28) turned, shifted and noisy as `config` says, each in its own way."""
+    import torch
+    from torch.nn import functional
+
+    if config["shift"] or config["rotation"]:
+        angle = torch.deg2rad(config["rotation"] * (2 * torch.rand(len(images)) - 1))
+        # affine_grid measures in halves of the image.
+        shift = config["shift"] / (data.SIDE / 2) * (2 * torch.rand(len(images), 2) - 1)
+        rows = (angle.cos(), -angle.sin(), shift[:, 0], angle.sin(), angle.cos(), shift[:, 1])
+        theta = torch.stack(rows, dim=1).reshape(-1, 2, 3).to(images)
+        grid = functional.affine_grid(theta, images.shape, align_corners=False)
+        images = functional.grid_sample(images, grid, align_corners=False)
+    if config["noise"]:
+        images = images + config["noise"] * torch.randn(images.shape).to(images)
+    return images
 
 
 def cnn(config):
     """Return the PyTorch network that `config` describes, untrained."""
     from helpers import cnn as networks
 
-    return networks.cnn(dropout=config["dropout"])
+    return networks.cnn(**{name: config[name] for name in ("fc1_units", "dropout", "dropblock")})
 
 
 def _append(history, row):
@@ -186,11 +238,22 @@ def evaluate(network, split):
     return float(-np.mean(np.log(of_the_truth))), float(np.mean(p.argmax(axis=1) != split.y))
 
 
+def calibration_error(confidence, right, n_bins=15):
+    """Return the expected calibration error: how far, on average, confidence is from the share that is right.
+
+    `confidence` (N,) are the probabilities of the predicted classes, `right` (N,) whether they were right.  The mean
+    is over images, in `n_bins` equally wide bins of confidence (Guo, Pleiss, Sun and Weinberger 2017, equation 3).
+    """
+    place = np.minimum((np.asarray(confidence) * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(place, np.asarray(right, dtype=float) - confidence, n_bins)
+    return float(np.abs(gaps).sum() / len(place))
+
+
 def sources(model):
     """Return the modules and functions whose source determines the numbers of `model`."""
     from helpers import cnn as networks
 
     return {
         "mlp": (nn, mlp, _train_mlp),
-        "cnn": (networks, cnn, _train_cnn, probabilities, evaluate),
+        "cnn": (networks, cnn, _train_cnn, _disturbed, probabilities, evaluate),
     }[model]

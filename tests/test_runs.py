@@ -91,9 +91,9 @@ def test_comments_and_docstrings_do_not_make_another_run():
 def test_chosen_runs_are_tested_once_and_found_again():
     run = runs.write(runs.key(MLP), *training.train(MLP))
     assert run.test is None
-    chosen = runs.choose("MLP", run)
+    (chosen,) = runs.choose("MLP", run)
     assert 0 < chosen.test["error"] < 1
-    assert runs.chosen("digits")["MLP"] == chosen
+    assert runs.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
     with pytest.raises(LookupError, match="no run has been chosen as 'CNN' yet"):
         runs.chosen("digits")["CNN"]

@@ -1,0 +1,201 @@
+"""The original report: the numbers that it printed, the list of its claims, and the verdict on each.
+
+Losses are mean cross-entropies in nats, accuracies shares of 1.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+INITIALISATION = {"hidden_dims": [500, 400], "activation": "relu", "lr": 7e-4, "batch_size": 64, "epochs": 10}
+TRAIN_LOSS = {  # at the end of each epoch, on the 50,000 training images
+    "zero": (
+        2.3025823920240978, 2.3025796956493596, 2.30257700386218, 2.302574316654922, 2.3025716340199622,
+        2.3025689559496856, 2.3025662824364908, 2.302563613472792, 2.3025609490510086, 2.3025582891635814,
+    ),
+    "normal": (
+        2.0580302500668157, 1.6435337149232274, 1.3848512069114924, 1.2091570947519965, 1.120734630499463,
+        1.0233777498287164, 0.8985837433154218, 0.8354616197398361, 0.8217522399206727, 0.773342501491482,
+    ),
+    "glorot": (
+        1.9345233573819667, 1.568176365112443, 1.2365064002272124, 0.9936469375559156, 0.8320996049241498,
+        0.7241287333693052, 0.6487440543347597, 0.593578051134673, 0.5515687221224399, 0.5185363217750453,
+    ),
+}  # fmt: skip
+SECONDS_PER_EPOCH = {"zero": 11.6, "normal": 17.0, "glorot": 12.8}
+SHAPES = {"W1": (784, 500), "b1": (1, 500), "W2": (500, 400), "b2": (1, 400), "W3": (400, 10), "b3": (1, 10)}
+
+SEARCH = {"activation": "relu", "init_method": "glorot", "epochs": 15}
+GRID = {"lr": (0.1, 0.01, 0.001), "batch_size": (16, 32, 64), "widths": (400, 500, 600)}
+PARAMETER_RANGE = (500_000, 1_000_000)
+N_COMBINATIONS = 72
+N_AT_LEAST_98 = 17
+WANTED_ACCURACY = 0.97
+FIRST_ACCURACIES = (0.9760, 0.9834, 0.9835, 0.9821, 0.9792, 0.9842, 0.9821, 0.9810, 0.9826, 0.9814)  # of the 72
+BEST = {"lr": 0.1, "batch_size": 16, "hidden_dims": [600, 400]}
+
+BEST_EPSILON = 0.003  # where it found the smallest difference of its gradient check
+
+CNN = {"lr": 0.01, "batch_size": 64, "epochs": 10}
+CNN_LAYERS = {  # the printed output and the parameters
+    "conv1": ((20, 12, 12), 520),
+    "pool1": ((20, 12, 12), 0),
+    "conv2": ((30, 9, 9), 9_630),
+    "conv3": ((40, 7, 7), 10_840),
+    "pool2": ((40, 3, 3), 0),
+    "fc1": ((500,), 180_500),
+    "fc2": ((10,), 5_010),
+}
+DROPOUT = [0.25, 0.5]
+
+TO_THE_DIGIT = "reproduced to the digit"
+WITHIN_NOISE = "reproduced within noise"
+NOT_REPRODUCED = "not reproduced"
+WRONG = "wrong"
+NOT_COMPARABLE = "not comparable"
+VERDICTS = (TO_THE_DIGIT, WITHIN_NOISE, NOT_REPRODUCED, WRONG, NOT_COMPARABLE)
+ULPS = 2  # units in the last place of a double that count as the same digits: the order of a sum moves as much
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number or statement of the original report.
+
+    `printed` is a float, or, for what can only be right or wrong, an int or a str.  `unit` is the last place that
+    was printed.  `portable`: whether it can be judged on other data than MNIST.
+    """
+
+    part: str
+    text: str
+    printed: float | int | str
+    unit: float = 0.0
+    portable: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was measured for a claim, the noise that a difference is held against, and, in words, the reason.
+
+    `noise` is one standard deviation of the difference.  `value` None: there is nothing to compare.
+    """
+
+    value: float | int | str | None
+    noise: float = 0.0
+    why: str = ""
+
+
+def _claims():
+    """All claims by a short name, in the order of the original report."""
+    mlp = "784 · 500 · 400 · 10"
+    claims = {"parameters/initialisation": Claim("initialisation", f"parameters of {mlp}", 596_910, portable=True)}
+    for name, shape in SHAPES.items():
+        claims[f"shape/{name}"] = Claim("initialisation", f"shape of {name}", times(shape), portable=True)
+    for scheme, losses in TRAIN_LOSS.items():
+        for epoch, loss in enumerate(losses, start=1):
+            text = f"{scheme}: training loss after epoch {epoch}"
+            claims[f"loss/{scheme}/{epoch}"] = Claim("initialisation", text, loss)
+    for scheme, seconds in SECONDS_PER_EPOCH.items():
+        claims[f"seconds/{scheme}"] = Claim("initialisation", f"{scheme}: seconds per epoch", seconds, 0.1)
+    text = "zero: arrays whose gradients are zero"
+    claims["zero gradients"] = Claim("initialisation", text, "all 6", portable=True)
+
+    text = "combinations of 500,000 to 1,000,000 parameters"
+    claims["combinations"] = Claim("search", text, N_COMBINATIONS, portable=True)
+    for config, accuracy in zip(search_configs("mnist"), FIRST_ACCURACIES, strict=False):
+        claims[f"accuracy/{label(config)}"] = Claim(
+            "search", f"validation accuracy of {label(config)}", accuracy, 1e-4
+        )
+    claims["reach 98 %"] = Claim("search", "combinations that reach 98 % on validation", float(N_AT_LEAST_98), 1)
+    claims["winner"] = Claim("search", f"images by which {label(BEST)} trails the best of the 72", 0.0, 1)
+    claims["parameters/winner"] = Claim("search", "parameters of the best combination", "715 4010", portable=True)
+
+    text = "ε of the smallest difference"
+    claims["epsilon"] = Claim("gradient check", text, BEST_EPSILON, 0.001)
+
+    for name, (output, n_parameters) in CNN_LAYERS.items():
+        claims[f"output/{name}"] = Claim("CNN", f"output of {name}", times(output), portable=True)
+        claims[f"parameters/{name}"] = Claim("CNN", f"parameters of {name}", n_parameters, portable=True)
+    claims["parameters/cnn"] = Claim("CNN", "parameters of the CNN", 206_500, portable=True)
+    text = "parameters of the CNN against those of the best MLP"
+    claims["similar size"] = Claim("CNN", text, "more or less similar", portable=True)
+    for name, network, loss in (("mlp", "best MLP", 0.09), ("cnn", "CNN", 0.08)):
+        claims[f"valid loss/{name}"] = Claim("CNN", f"validation loss of the {network}", loss, 0.01)
+        claims[f"valid accuracy/{name}"] = Claim("CNN", f"validation accuracy of the {network}", 0.98, 0.01)
+    claims["valid loss/dropout"] = Claim("dropout", "validation loss of the CNN with dropout", 0.074, 0.001)
+    claims["valid accuracy/dropout"] = Claim("dropout", "validation accuracy of the CNN with dropout", 0.98, 0.01)
+    return claims
+
+
+def times(shape):
+    """Return a shape as text, as in 20 × 24 × 24."""
+    return " × ".join(map(str, shape))
+
+
+def label(config):
+    """Return a configuration of the search in words."""
+    first, second = config["hidden_dims"]
+    return f"{first}-{second}, rate {config['lr']:g}, batch {config['batch_size']}"
+
+
+def n_parameters(first, second):
+    """Return the number of parameters of 784-`first`-`second`-10."""
+    return 785 * first + (first + 1) * second + (second + 1) * 10
+
+
+def search_configs(dataset):
+    """Return the 72 configurations of the search on the data set of this name, in the original's order."""
+    low, high = PARAMETER_RANGE
+    shapes = [list(pair) for pair in product(GRID["widths"], repeat=2) if low <= n_parameters(*pair) <= high]
+    common = {"model": "mlp", "dataset": dataset, **SEARCH, "seed": 0}
+    return [
+        common | {"lr": lr, "batch_size": batch_size, "hidden_dims": shape}
+        for lr, batch_size, shape in product(GRID["lr"], GRID["batch_size"], shapes)
+    ]
+
+
+CLAIMS = _claims()
+
+
+def ulps(printed, measured):
+    """Return measured - printed in units of the last place of `printed` in double precision."""
+    printed = np.asarray(printed, np.float64)
+    return np.rint((np.asarray(measured, np.float64) - printed) / np.spacing(np.abs(printed))).astype(int)
+
+
+def verdict(claim, finding):
+    """Return one of VERDICTS: how what was measured stands to what was printed.
+
+    A float is reproduced to the digit where it rounds to the printed one, or is within ULPS units in the last place
+    of it; within noise where the difference, less what rounding explains, is at most twice the noise.  Anything
+    else that was printed is right or wrong.
+    """
+    if finding.value is None:
+        return NOT_COMPARABLE
+    if not isinstance(claim.printed, float):
+        return TO_THE_DIGIT if finding.value == claim.printed else WRONG
+    difference = abs(finding.value - claim.printed)
+    digits = max(claim.unit / 2, ULPS * np.spacing(claim.printed)) * (1 + 1e-9)
+    if difference <= digits:
+        return TO_THE_DIGIT
+    return WITHIN_NOISE if difference - digits <= 2 * finding.noise else NOT_REPRODUCED
+
+
+def audit(findings, on_mnist=True):
+    """Return a DataFrame with a row per claim: part, claim, printed, measured, noise, verdict, why, unit.
+
+    `findings`: name of the claim -> Finding, one for each of CLAIMS; else ValueError names what is missing or
+    unknown.  On other data than MNIST only portable claims are judged.
+    """
+    if wrong := sorted(findings.keys() ^ CLAIMS.keys()):
+        raise ValueError(f"claims without a finding, or findings without a claim: {', '.join(wrong)}")
+    rows = []
+    for name, claim in CLAIMS.items():
+        finding = findings[name] if on_mnist or claim.portable else Finding(None, why="only MNIST can tell")
+        judged = verdict(claim, finding)
+        rows.append(
+            (claim.part, claim.text, claim.printed, finding.value, finding.noise, judged, finding.why, claim.unit)
+        )
+    columns = ["part", "claim", "printed", "measured", "noise", "verdict", "why", "unit"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,176 @@
+"""The audit of the original report: its verdicts, its rule of update and what zero initialisation can learn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import data, original, replay
+from helpers.nn import NN
+from helpers.original import Claim, Finding
+
+
+class Sums(NN):
+    """The original's rule, as notebook 06 has it."""
+
+    def update(self, grads):
+        n = len(grads[f"dA{self.n_layers}"])
+        for name, w in self.weights.items():
+            w -= self.lr / self.batch_size * (n if name.startswith("W") else 1) * grads[f"d{name}"]
+
+    def losses(self, X, y):
+        p = self.forward(X)[f"Z{self.n_layers}"]
+        return self.loss(p, y), -np.mean(np.log(p[y == 1])), np.mean(p.argmax(axis=1) != y.argmax(axis=1))
+
+
+@pytest.fixture
+def small():
+    """A data set of 48 + 20 images of 12 pixels: three batches of 16."""
+    rng = np.random.default_rng(0)
+    X, y = rng.random((68, 12)).astype(np.float32), rng.integers(0, 10, 68)
+    train, valid = data.Split(X[:48], y[:48]), data.Split(X[48:], y[48:])
+    return data.Dataset("small", train, valid, valid, tuple("0123456789"), "fingerprint")
+
+
+@pytest.fixture
+def sets(small):
+    return {name: tuple(a.astype(np.float64) for a in getattr(small, name).one_hot()) for name in ("train", "valid")}
+
+
+CONFIG = {"hidden_dims": [9, 8], "activation": "relu", "lr": 0.3, "batch_size": 16, "epochs": 3, "seed": 0}
+CONFIG |= {"init_method": "glorot"}
+
+
+def test_the_printed_numbers_are_all_there():
+    assert {scheme: len(losses) for scheme, losses in original.TRAIN_LOSS.items()} == dict.fromkeys(
+        ("zero", "normal", "glorot"), 10
+    )
+    configs = original.search_configs("mnist")
+    assert len(configs) == len({str(config) for config in configs}) == original.N_COMBINATIONS
+    assert len(original.FIRST_ACCURACIES) == 10
+    best = int(np.argmax(original.FIRST_ACCURACIES))
+    assert {name: configs[best][name] for name in original.BEST} == original.BEST
+    assert sum(n for _, n in original.CNN_LAYERS.values()) == original.CLAIMS["parameters/cnn"].printed
+    assert sum(np.prod(shape) for shape in original.SHAPES.values()) == 596_910
+
+
+def test_a_unit_in_the_last_place_is_what_numpy_says():
+    for x in (0.5185363217750453, 1.9345233573819667, 2.3025823920240978):
+        assert original.ulps(x, np.nextafter(x, 9)) == 1
+        assert original.ulps(x, x - 3 * np.spacing(x)) == -3
+    np.testing.assert_array_equal(original.ulps([1.0, 2.0], [1.0, 2.0 + 4.5e-16]), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit", "measured", "noise", "expected"),
+    [
+        (2.302579695649359, 0, 2.302579695649359 + 2 * 4.44e-16, 0, original.TO_THE_DIGIT),
+        (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 0, original.NOT_REPRODUCED),
+        (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 1e-14, original.WITHIN_NOISE),
+        (0.08, 0.01, 0.0751, 0, original.TO_THE_DIGIT),
+        (0.08, 0.01, 0.0703, 0, original.NOT_REPRODUCED),
+        (0.08, 0.01, 0.0703, 0.003, original.WITHIN_NOISE),
+        (0.08, 0.01, 0.0603, 0.003, original.NOT_REPRODUCED),
+        (17.0, 1, 22.0, 2, original.NOT_REPRODUCED),
+        (17.0, 1, 22.0, 2.5, original.WITHIN_NOISE),
+        (0.9842, 1e-4, float("nan"), 1, original.NOT_REPRODUCED),
+        (206_500, 0, 206_500, 0, original.TO_THE_DIGIT),
+        (206_500, 0, 206_501, 5, original.WRONG),
+        ("20 × 12 × 12", 0, "20 × 24 × 24", 0, original.WRONG),
+        (11.6, 0.1, None, 0, original.NOT_COMPARABLE),
+    ],
+)
+def test_verdicts(printed, unit, measured, noise, expected):
+    assert original.verdict(Claim("part", "text", printed, unit), Finding(measured, noise)) == expected
+
+
+def test_every_claim_gets_a_row():
+    findings = {name: Finding(claim.printed) for name, claim in original.CLAIMS.items()}
+    frame = original.audit(findings)
+    assert list(frame["claim"]) == [claim.text for claim in original.CLAIMS.values()]
+    assert set(frame["verdict"]) == {original.TO_THE_DIGIT}
+    judged = original.audit(findings, on_mnist=False)["verdict"] != original.NOT_COMPARABLE
+    portable = pd.Series([claim.portable for claim in original.CLAIMS.values()])
+    assert (judged == portable).all()
+    assert 0 < portable.sum() < len(portable)
+    with pytest.raises(ValueError, match=r"epsilon.*no such"):
+        original.audit({**{k: v for k, v in findings.items() if k != "epsilon"}, "no such": Finding(1)})
+
+
+def test_a_replay_is_the_rule_written_out(small, sets, results):
+    (run,) = replay.replays(Sums, small, sets, "train", [CONFIG])
+    plain = NN((9, 8), seed=0)
+    plain.initialize_weights((12, 10))
+    w, (X, y) = plain.weights, sets["train"]
+    losses = []
+    for _ in range(3):
+        for start in (0, 16, 32):
+            Z0, truth = X[start : start + 16], y[start : start + 16]
+            cache = plain.forward(Z0)
+            dA3 = cache["Z3"] - truth
+            dA2 = (dA3 @ w["W3"].T) * (cache["A2"] > 0)
+            dA1 = (dA2 @ w["W2"].T) * (cache["A1"] > 0)
+            for i, (before, dA) in enumerate([(Z0, dA1), (cache["Z1"], dA2), (cache["Z2"], dA3)], start=1):
+                w[f"W{i}"] = w[f"W{i}"] - 0.3 * (before.T @ dA) / 16
+                w[f"b{i}"] = w[f"b{i}"] - 0.3 * dA.mean(axis=0, keepdims=True) / 16
+        losses.append(plain.loss(plain.forward(X)["Z3"], y))
+    np.testing.assert_allclose(run.history["train_loss"], losses, rtol=1e-14)
+    assert len(set(losses)) == 3
+
+
+def test_a_replay_is_made_once_and_again_when_the_rule_changes(small, sets, results, monkeypatch):
+    (run,) = replay.replays(Sums, small, sets, "valid", [CONFIG])
+    assert np.isfinite(run.history["valid_loss"]).all()
+    assert np.isnan(run.history["train_loss"]).all()
+    seconds = run.history["seconds"]
+    (again,) = replay.replays(Sums, small, sets, "valid", [CONFIG])
+    assert again.history["seconds"] == seconds
+
+    class Halves(Sums):
+        def update(self, grads):
+            super().update({name: g / 2 for name, g in grads.items()})
+
+    (other,) = replay.replays(Halves, small, sets, "valid", [CONFIG])
+    assert other.history["valid_loss"] != run.history["valid_loss"]
+
+
+def test_a_perturbation_changes_w2_by_one_part_in_1e15(small, sets):
+    before = replay.network(Sums, sets, CONFIG).weights
+    after = replay.network(Sums, sets, CONFIG | {"perturbation": 1}).weights
+    change = after["W2"] / before["W2"] - 1
+    assert 0.5e-15 < np.abs(change).min() <= np.abs(change).max() < 1.5e-15
+    assert (change > 0).any()
+    assert (change < 0).any()
+    for name in before.keys() - {"W2"}:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_zero_initialisation_learns_class_frequencies_alone(sets, small):
+    pairs = [sets["train"], sets["valid"], sets["valid"]]
+    network = NN((9, 8), lr=0.5, batch_size=20, init_method="zero", data=pairs)
+    losses = network.train_loop(4)["train_loss"]
+    counted = replay.constant_predictor_losses(small.train.y, 10, rate=0.5, batch_size=20, epochs=4)
+    np.testing.assert_allclose(counted, losses, rtol=1e-13)
+
+
+def test_closed_form_is_the_limit_of_balanced_classes():
+    labels = np.repeat(np.arange(10), [98, 102, 101, 99, 100, 103, 97, 100, 100, 100])
+    frequencies = np.bincount(labels) / len(labels)
+    stepped = replay.constant_predictor_losses(labels, 10, rate=1e-2, batch_size=len(labels), epochs=2000)
+    closed = replay.constant_predictor_loss(1e-2 * np.arange(1, 2001), frequencies)
+    gained = np.log(10) - stepped
+    np.testing.assert_allclose(np.log(10) - closed, gained, rtol=0.02)
+    entropy = -np.sum(frequencies * np.log(frequencies))
+    assert replay.constant_predictor_loss(1e9, frequencies) == pytest.approx(entropy, abs=1e-7)
+
+
+@pytest.mark.skipif(not (data.FOLDER / "MNIST" / "raw").exists(), reason="MNIST is not there")
+def test_the_first_printed_digits_come_out():
+    """One epoch of two schemes on MNIST, which is the original's whole computation in small."""
+    dataset = data.load("mnist")
+    X, y = dataset.train.one_hot()
+    pair = np.round(255 * X).astype(np.float64) / 256, y.astype(np.float64)
+    for scheme in ("zero", "glorot"):
+        config = original.INITIALISATION | {"seed": 0, "init_method": scheme}
+        network = replay.network(Sums, {"train": pair, "valid": pair}, config)
+        replay.epoch(network)
+        assert network.losses(*pair)[0] == pytest.approx(original.TRAIN_LOSS[scheme][0], abs=1e-14)

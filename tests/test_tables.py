@@ -1,0 +1,36 @@
+"""Tables: the statistics in them, against independent computations."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.utils.flop_counter import FlopCounterMode
+
+from helpers import tables, training
+
+
+def test_the_interval_is_that_of_the_paired_t_test():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 5))
+    low, high = stats.ttest_rel(a, b).confidence_interval(0.95)
+    mean, half = tables.interval(a - b)
+    assert (mean - half, mean + half) == pytest.approx((low, high))
+
+
+def test_spread_is_mean_and_standard_deviation():
+    assert tables.spread([0.981, 0.985], ".2%") == "98.30 ± 0.28%"
+    assert tables.spread([0.981], ".2%") == "98.10%"
+
+
+@pytest.mark.parametrize("change", [{}, {"fc1_units": 700}], ids=["as it is", "wider"])
+def test_multiply_adds_of_the_cnn_are_those_that_pytorch_counts(change):
+    config = training.complete({"model": "cnn", "dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1} | change)
+    with FlopCounterMode(display=False) as counter:
+        training.cnn(config)(torch.zeros(1, 1, 28, 28))
+    run = training.Run(config, "", 0, {}, {})
+    assert 2 * tables.multiply_adds(run) == counter.get_total_flops()
+
+
+def test_multiply_adds_of_the_perceptron_are_its_weights():
+    run = training.Run({"model": "mlp"}, "", 0, {}, {}, shapes={"W1": [784, 5], "b1": [1, 5], "W2": [5, 10]})
+    assert tables.multiply_adds(run) == 784 * 5 + 5 * 10
