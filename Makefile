@@ -1,4 +1,4 @@
-# Each line is a command that the README also shows. DATASET=, RESULTS= and BUILD= pass through.
+# Each line is a command that the README also shows. DATASET=, RESULTS= and BUILD= pass through; FRESH=1 trains anew.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -6,7 +6,7 @@ NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb no
 
 .PHONY: report test lab notebooks bench submission clean
 
-report: $(INSTALLED)
+report: $(INSTALLED) $(if $(FRESH),clean)
 	$(BIN)/python -m helpers.report build
 
 test: $(INSTALLED)
@@ -18,7 +18,7 @@ test: $(INSTALLED)
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab --notebook-dir=.
 
-notebooks: $(INSTALLED)
+notebooks: $(INSTALLED) $(if $(FRESH),clean)
 	$(BIN)/python -m helpers.report notebooks
 
 bench: $(INSTALLED)
@@ -29,7 +29,8 @@ submission: $(INSTALLED)
 	cp helpers/nn.py build/solution.py
 
 clean:
-	rm -rf build results
+	rm -rf $(or $(BUILD),build)/notebooks $(or $(BUILD),build)/report.* build/solution.py
+	rm -f $(foreach made,mlp cnn replay chosen,$(or $(RESULTS),results)/$(made)-*)
 
 $(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later, please: make PYTHON=python3.12")'

@@ -1,7 +1,6 @@
-"""The store of runs, and sweep: train what is not yet stored, on every core or on a cluster.
+"""Many runs: train what is not yet stored, on every core or on a cluster, and find it again.
 
-A run is two files in results/: `<key>.json` (the Run) and `<key>.npz` (its weights).  The key is a hash of all
-that determines the numbers.  The JSON file is written last and renamed into place: it exists when all is there.
+The name of a run is its key, with a hash of all that determines the numbers.
 """
 
 import ast
@@ -10,23 +9,22 @@ import inspect
 import json
 import logging
 import math
-import os
 import signal
 import tempfile
 import textwrap
-import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
+from importlib.util import find_spec
+from itertools import islice
 
 import dask
 import numpy as np
-from distributed import Client, WorkerPlugin, as_completed
+from distributed import Client, KilledWorker, WorkerPlugin, as_completed
 from tqdm import tqdm
 
 from helpers import data, training
-from helpers.training import Run
+from helpers.store import folder, read, read_json, write, write_json
 
 CLUSTER = {
     # One thread per worker.  Dask's own setting for glibc's malloc gives every large array back to the system, and a
@@ -57,11 +55,6 @@ class SweepError(Exception):
     """Some configurations of a sweep failed; the runs of all others are stored."""
 
 
-def folder():
-    """The folder of the runs: the variable RESULTS, else results/ in the project."""
-    return data.ROOT / (os.environ.get("RESULTS") or "results")
-
-
 def key(config):
     """Return the name under which the run of `config` is stored, with a hash of what determines it."""
     config = training.complete(config)
@@ -90,46 +83,110 @@ def sweep(configs):
     """Yield the Run of each configuration, stored ones first, the others as they finish.
 
     Dask trains them: on the cluster at DASK_SCHEDULER_ADDRESS, else here, with a process per core.
-    Raises SweepError, after all others are stored and yielded, where a configuration failed.
+    Raises SweepError where runs cannot be stored and, after all others are stored and yielded, where a configuration
+    failed: it raised an error, or each worker that tried it died.
     """
     wanted = {key(config): config for config in configs}
-    stored = {name: run for name in wanted if (run := read(name)) is not None}
-    yield from stored.values()
-    missing = {name: config for name, config in wanted.items() if name not in stored}
+    missing = {}
+    for name, config in wanted.items():
+        run = read(name)
+        if run is None:
+            missing[name] = config
+        else:
+            yield run
     if missing:
         _check_storage()
-        yield from _train(missing, n_stored=len(stored))
+        yield from _train(missing, n_stored=len(wanted) - len(missing))
 
 
 def _check_storage():
     """Raise SweepError before anything is trained where runs could not be stored."""
-    try:
+    with _told_where():
         folder().mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder()).close()
+
+
+@contextmanager
+def _told_where():
+    try:
+        yield
     except OSError as error:
         raise SweepError(
-            f"runs cannot be stored in {folder()} ({error.strerror}): "
-            "name a folder that can be written, as in RESULTS=/tmp/results"
+            f"runs cannot be stored in {folder()} ({error.strerror}). What was stored before is kept: make room and "
+            "run the same command again, or name a folder that can be written, as in RESULTS=/tmp/results"
         ) from error
 
 
 def _train(missing, n_stored):
-    failures, best = [], math.nan
+    failures, best = {}, math.nan
     bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run")
+    bar.set_postfix(reused=n_stored, refresh=False)
     with bar, _told_what_is_stored(bar), _client() as client:
-        futures = {client.submit(training.train, config, key=name): name for name, config in missing.items()}
-        for future in as_completed(list(futures)):
-            name = futures.pop(future)
-            if future.status == "finished":
-                run = write(name, *future.result())
+        for line in _about(client):
+            bar.write(line)
+        for name, result in _results(client, missing):
+            if isinstance(result, BaseException):
+                failures[name] = result
+            else:
+                with _told_where():
+                    run = read(name) or write(name, *result)  # another driver may have been faster
                 best = np.fmax(best, run.valid_accuracy)
                 yield run
-            else:
-                failures.append(f"{missing[name]}: {future.exception()!r}")
-            bar.set_postfix(failed=len(failures), best=f"{best:.2%}", refresh=False)
+            bar.set_postfix(reused=n_stored, failed=len(failures), best=f"{best:.2%}", refresh=False)
             bar.update()
     if failures:
-        raise SweepError(f"{len(failures)} of {len(missing)} configurations failed:\n" + "\n".join(failures))
+        told = "\n".join(f"{missing[name]}: {_reason(error)}" for name, error in failures.items())
+        raise SweepError(f"{len(failures)} of {len(missing)} configurations failed:\n{told}")
+
+
+def _results(client, missing):
+    """Yield (name, what training returned or the error) as runs finish.
+
+    Two runs per thread are under way at a time: a driver that dies takes no more than these with it.  A run whose
+    workers died is tried again at the end, alone, since they may have died of another one.
+    """
+    again = {}
+    for name, future in _finished(client, missing, "", lambda: 2 * sum(client.nthreads().values())):
+        if isinstance(future.exception(), KilledWorker):
+            again[name] = missing[name]
+        else:
+            yield name, future.exception() or future.result()
+    for name, future in _finished(client, again, "-again", lambda: 1):
+        yield name, future.exception() or future.result()
+
+
+def _finished(client, configs, attempt, n_at_a_time):
+    """Yield (name, future) of each configuration, in the order in which they finish."""
+    waiting, names, finished = iter(configs.items()), {}, as_completed()
+    while True:
+        for name, config in islice(waiting, max(0, max(1, n_at_a_time()) - len(names))):
+            future = client.submit(_work, name, config, key=name + attempt)
+            names[future] = name
+            finished.add(future)
+        if not names:
+            return
+        future = next(finished)
+        yield names.pop(future), future
+
+
+def _work(name, config):
+    """Train on a worker, which must have the driver's code and data."""
+    if key(config) != name:
+        raise SweepError("the worker has another version of the code or of the data than the one that sent the run")
+    return training.train(config)
+
+
+def _reason(error):
+    return "each worker that tried it died" if isinstance(error, KilledWorker) else repr(error)
+
+
+def _about(client):
+    """Lines on the cluster that a user needs while it works."""
+    services = client.scheduler_info()["services"]
+    if "dashboard" in services and find_spec("bokeh"):
+        yield f"Dask's dashboard: {client.dashboard_link}"
+    if not client.nthreads():
+        yield f"{client.scheduler.address} has no workers yet; the runs wait for one."
 
 
 @contextmanager
@@ -152,28 +209,6 @@ def _client():
             yield client
 
 
-def write(name, run, weights):
-    """Store a run and its weights under `name`; return the Run, which then knows its key."""
-    run.key = name
-    folder().mkdir(parents=True, exist_ok=True)
-    with _replacing(folder() / f"{name}.npz") as file:
-        np.savez(file, **weights)
-    _write_json(folder() / f"{name}.json", asdict(run))
-    return run
-
-
-def read(name):
-    """Return the stored Run `name`, or None where there is none, or none that is whole."""
-    path = folder() / f"{name}.json"
-    content = _read_json(path) if path.with_suffix(".npz").exists() else None
-    if content is None:
-        return None
-    run = Run(**content)
-    for values in run.history.values():
-        values[:] = [math.nan if x is None else x for x in values]
-    return run
-
-
 def network(run):
     """Return the trained network of a stored Run: an NN or a PyTorch module."""
     with np.load(folder() / f"{run.key}.npz", allow_pickle=False) as weights:
@@ -189,10 +224,10 @@ def choose(label, *same):
         if run.test is None:
             loss, error = training.evaluate(network(run), data.load(run.config["dataset"]).test)
             run.test = {"loss": loss, "error": error}
-            _write_json(folder() / f"{run.key}.json", asdict(run))
+            write_json(folder() / f"{run.key}.json", asdict(run))
     names = _chosen(same[0].config["dataset"])
     names[label] = [run.key for run in same]
-    _write_json(folder() / f"chosen-{same[0].config['dataset']}.json", names)
+    write_json(folder() / f"chosen-{same[0].config['dataset']}.json", names)
     return same
 
 
@@ -206,51 +241,4 @@ def chosen(dataset):
 
 
 def _chosen(dataset):
-    return _read_json(folder() / f"chosen-{dataset}.json") or {}
-
-
-@contextmanager
-def _replacing(path):
-    """Open a temporary file that becomes `path` when all of it is written."""
-    temporary = Path(f"{path}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_json(path, content):
-    content = _portable(content)
-    with _replacing(path) as file:
-        file.write(json.dumps({"sha256": _sha256(content), "content": content}, indent=1).encode())
-
-
-def _read_json(path):
-    """Return the content of a file of this store, or None; one that was cut or edited is set aside."""
-    if not path.exists():
-        return None
-    try:
-        stored = json.loads(path.read_text())
-        if _sha256(stored["content"]) == stored["sha256"]:
-            return stored["content"]
-    except (ValueError, TypeError, KeyError):
-        pass
-    aside = path.with_suffix(".broken")
-    path.replace(aside)
-    warnings.warn(f"{path.name} is not as it was written; it was set aside as {aside.name}", stacklevel=3)
-    return None
-
-
-def _portable(value):
-    """The same value as JSON knows it: a number that is not finite becomes null."""
-    if isinstance(value, dict):
-        return {name: _portable(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_portable(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _sha256(content):
-    return hashlib.sha256(json.dumps(content, allow_nan=False).encode()).hexdigest()
+    return read_json(folder() / f"chosen-{dataset}.json") or {}

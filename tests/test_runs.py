@@ -61,13 +61,27 @@ def test_a_damaged_file_is_set_aside(results, damage):
     path.write_text(damage(path.read_text()))
     with pytest.warns(UserWarning, match="run.json is not as it was written"):
         assert runs.read("run") is None
-    assert (results / "run.broken").exists()
+    assert (results / "run.json.broken").exists()
     assert runs.read("run") is None
 
 
-def test_a_run_without_its_weights_does_not_count(results):
+def _cut(content):
+    return content[: len(content) // 2]
+
+
+def _edited(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [_cut, _edited])
+def test_damaged_weights_are_set_aside(results, damage):
     runs.write("run", *training.train(MLP))
-    (results / "run.npz").unlink()
+    path = results / "run.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.warns(UserWarning, match="run.npz is not as it was written"):
+        assert runs.read("run") is None
+    assert (results / "run.npz.broken").exists()
     assert runs.read("run") is None
 
 

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from helpers import data, plots, training
-from tests.benchmarks import peers
+from tests.benchmarks import peers, sweeps
 
 HERE = Path(__file__).resolve().parent
 REPETITIONS = 5
@@ -161,8 +161,9 @@ def main():
         f"Convolutional network, one epoch: {networks['ours']:.1f} s, {ratio:.2f} of the usual loop (DataLoader, "
         f"default memory format). Peak memory of NN.train_loop beyond the data: {peak_memory(dataset):.0f} MB. "
         f"Medians of {REPETITIONS} interleaved repetitions, one thread, NumPy {np.__version__}, "
-        f"PyTorch {torch.__version__}.\n"
+        f"PyTorch {torch.__version__}.\n\n"
     )
+    text += "\n".join([*sweeps.report(), sweeps.report_efficiency()]) + "\n"
     print(text)
     (HERE / "benchmarks.md").write_text(text)
     show_growth(growth(dataset))

@@ -1,0 +1,113 @@
+"""The store: a run is two files in results/, `<name>.json` (the Run) and `<name>.npz` (its weights).
+
+The JSON file is written last, and each file is renamed into place: a run exists when all of it is there.
+"""
+
+import hashlib
+import json
+import math
+import os
+import uuid
+import warnings
+import zipfile
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from helpers import data
+from helpers.training import Run
+
+
+def folder():
+    """The folder of the runs: the variable RESULTS, else results/ in the project."""
+    return data.ROOT / (os.environ.get("RESULTS") or "results")
+
+
+def write(name, run, weights):
+    """Store a run and its weights under `name`; return the Run, which then knows its key."""
+    run.key = name
+    folder().mkdir(parents=True, exist_ok=True)
+    with _replacing(folder() / f"{name}.npz") as file:
+        np.savez(file, **weights)
+    write_json(folder() / f"{name}.json", asdict(run))
+    return run
+
+
+def read(name):
+    """Return the stored Run `name`, or None where there is none, or none that is whole."""
+    path = folder() / f"{name}.json"
+    content = read_json(path) if _whole_weights(path.with_suffix(".npz")) else None
+    if content is None:
+        return None
+    run = Run(**content)
+    for values in run.history.values():
+        values[:] = [math.nan if x is None else x for x in values]
+    return run
+
+
+@contextmanager
+def _replacing(path):
+    """Open a temporary file that becomes `path` when all of it is written."""
+    temporary = Path(f"{path}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    content = _portable(content)
+    with _replacing(path) as file:
+        file.write(json.dumps({"sha256": _sha256(content), "content": content}, indent=1).encode())
+
+
+def read_json(path):
+    """Return the content of a file of this store, or None; one that was cut or edited is set aside."""
+    if not path.exists():
+        return None
+    try:
+        stored = json.loads(path.read_text())
+        if _sha256(stored["content"]) == stored["sha256"]:
+            return stored["content"]
+    except (ValueError, TypeError, KeyError):
+        pass
+    _set_aside(path)
+    return None
+
+
+def _whole_weights(path):
+    """Whether the weights are there and as they were written, by the checksums that NumPy's zip format carries."""
+    if not path.exists():
+        return False
+    try:
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is None:
+                return True
+    except zipfile.BadZipFile:
+        pass
+    _set_aside(path)
+    return False
+
+
+def _set_aside(path):
+    aside = path.with_name(f"{path.name}.broken")
+    with suppress(FileNotFoundError):  # another driver was faster
+        path.replace(aside)
+    warnings.warn(f"{path.name} is not as it was written; it was set aside as {aside.name}", stacklevel=4)
+
+
+def _portable(value):
+    """The same value as JSON knows it: a number that is not finite becomes null."""
+    if isinstance(value, dict):
+        return {name: _portable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_portable(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _sha256(content):
+    return hashlib.sha256(json.dumps(content, allow_nan=False).encode()).hexdigest()

@@ -1,0 +1,182 @@
+"""What a sweep survives, with real processes that are killed, stopped and starved, on small data."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers import runs, training
+
+MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
+CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
+DRIVER = """
+import json, sys
+from helpers import runs
+for run in runs.sweep(json.loads(sys.argv[1])):
+    print(run.key, flush=True)
+"""
+PATIENCE = 180  # seconds until a condition that must come true counts as missed, on a machine with other work
+
+
+def configs(n, **changes):
+    return [MLP | changes | {"seed": seed} for seed in range(n)]
+
+
+def keys(wanted):
+    return {runs.key(config) for config in wanted}
+
+
+def start(wanted, **environment):
+    """A driver in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", DRIVER, json.dumps(wanted)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+def stored(folder):
+    return {path.stem: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+
+
+def leftovers(folder):
+    """Files that are not the two of a whole run."""
+    whole = {f"{key}.{end}" for key in stored(folder) for end in ("json", "npz")}
+    return {path.name for path in folder.iterdir()} - whole
+
+
+def workers(process):
+    """The worker processes of a driver, oldest first."""
+    children = process.children(recursive=True)
+    found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return sorted(found, key=lambda child: child.create_time())
+
+
+def numbers(run):
+    return {name: values for name, values in run.history.items() if name != "seconds"}
+
+
+def test_after_a_killed_driver_only_what_was_under_way_is_repeated(results):
+    wanted = configs(12, epochs=20)
+    driver = start(wanted)
+    wait_for(lambda: len(stored(results)) >= 2 or driver.poll() is not None)
+    children = workers(psutil.Process(driver.pid))
+    driver.kill()
+    driver.communicate()
+    before = stored(results)
+    assert 2 <= len(before) < len(wanted)
+    wait_for(lambda: not any(child.is_running() for child in children))
+
+    finished = {run.key: run for run in runs.sweep(wanted)}
+    assert set(finished) == keys(wanted)
+    after = stored(results)
+    assert {key: after[key] for key in before} == before
+    for config in wanted:
+        assert numbers(finished[runs.key(config)]) == numbers(training.train(config)[0])
+
+
+@pytest.mark.usefixtures("results")
+def test_killed_workers_cost_no_run():
+    wanted, killed, found = configs(8, epochs=10), 0, set()
+    for run in runs.sweep(wanted):
+        found.add(run.key)
+        if killed < 4 and (alive := workers(psutil.Process())):
+            alive[-1].kill()
+            killed += 1
+    assert killed == 4
+    assert found == keys(wanted)
+
+
+def _work_or_die(name, config):
+    if config.get("seed") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return training.train(config)
+
+
+def test_a_configuration_that_kills_its_workers_is_named_and_the_others_finish(results, monkeypatch):
+    monkeypatch.setattr(runs, "_work", _work_or_die)
+    wanted = configs(4) + [MLP | {"lr": 1e6, "hidden_dims": [20, 20]}]
+    found = {}
+    with pytest.raises(runs.SweepError, match=r"(?s)1 of 5 configurations failed.*'seed': 1.*each worker .* died"):
+        found.update((run.key, run) for run in runs.sweep(wanted))
+    assert set(stored(results)) == keys(wanted) - {runs.key(wanted[1])}
+    assert runs.read(runs.key(wanted[-1])).diverged
+
+
+def test_an_interrupt_ends_everything_and_keeps_what_is_done(results):
+    driver = start([MLP, *configs(3, epochs=10**6, lr=0.01)])
+    wait_for(lambda: stored(results) or driver.poll() is not None)
+    children = workers(psutil.Process(driver.pid))
+    started = time.monotonic()
+    os.killpg(driver.pid, signal.SIGINT)
+    told, _ = driver.communicate(timeout=PATIENCE)
+    assert time.monotonic() - started < 60  # seconds on a free machine
+    assert "1 of 4 runs are stored, and the same command goes on from there" in told
+    assert not any(child.is_running() for child in children)
+    assert set(stored(results)) == {runs.key(MLP)}
+    assert not leftovers(results)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(results):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # bytes per file; the weights need 65,000
+    try:
+        with pytest.raises(runs.SweepError, match="cannot be stored in .*File too large.*make room"):
+            list(runs.sweep([MLP]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(results.iterdir())
+
+
+def test_two_drivers_share_a_folder(results):
+    wanted = configs(6, epochs=5)
+    drivers = [start(wanted), start(wanted)]
+    for driver in drivers:
+        out, told = driver.communicate(timeout=PATIENCE)
+        assert set(out.split()) == keys(wanted), told
+    assert set(stored(results)) == keys(wanted)
+    assert not leftovers(results)
+
+
+def test_the_same_call_uses_a_cluster_of_separate_processes(results, tmp_path):
+    """As the README says, but on one machine; the workers start in a folder that is not the project's."""
+    dask, address = Path(sys.executable).parent / "dask", tmp_path / "scheduler.json"
+    commands = [
+        [dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address],
+        [dask, "worker", "--scheduler-file", address, "--nthreads", "1", "--no-dashboard"],
+    ]
+    cluster = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) for command in commands]
+    try:
+        wait_for(address.exists)
+        driver = start([MLP, CNN], DASK_SCHEDULER_ADDRESS=json.loads(address.read_text())["address"])
+        out, told = driver.communicate(timeout=PATIENCE)
+        assert set(out.split()) == keys([MLP, CNN]), told
+        assert all(process.poll() is None for process in cluster)  # they are not the driver's to close
+    finally:
+        for process in reversed(cluster):
+            process.terminate()
+            process.wait()
+    assert set(stored(results)) == keys([MLP, CNN])
+
+
+@pytest.mark.usefixtures("results")
+def test_a_worker_with_other_code_is_refused():
+    with pytest.raises(runs.SweepError, match="another version of the code"):
+        runs._work("mlp-digits-0123456789abcdef", MLP)
