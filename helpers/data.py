@@ -103,6 +103,15 @@ def _torchvision(name, folder):
     return _dataset(name, splits, tuple(source.classes) if name == "fashion-mnist" else _DIGITS)
 
 
+def checksums(name):
+    """Return the names of the files of a data set of torchvision with their MD5 sums, {} for another."""
+    if name == "digits":
+        return {}
+    from torchvision import datasets
+
+    return dict({"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name].resources)
+
+
 def _obtain(mirrors, filename, md5, raw):
     """Leave a file with this checksum in `raw`; raise DataError where no mirror gives one."""
     from torchvision.datasets.utils import check_integrity, download_url

@@ -19,6 +19,8 @@ import numpy as np
 from helpers import data
 from helpers.training import Run
 
+used = set()  # the names of the runs that this process has read or written
+
 
 def folder():
     """The folder of the runs: the variable RESULTS, else results/ in the project."""
@@ -32,6 +34,7 @@ def write(name, run, weights):
     with _replacing(folder() / f"{name}.npz") as file:
         np.savez(file, **weights)
     write_json(folder() / f"{name}.json", asdict(run))
+    used.add(name)
     return run
 
 
@@ -41,6 +44,7 @@ def read(name):
     content = read_json(path) if _whole_weights(path.with_suffix(".npz")) else None
     if content is None:
         return None
+    used.add(name)
     run = Run(**content)
     for values in run.history.values():
         values[:] = [math.nan if x is None else x for x in values]

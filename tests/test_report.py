@@ -1,20 +1,26 @@
 """The report: small notebooks made here, typeset, and looked at as Typst text or as the PDF's own objects."""
 
 import base64
+import io
 import logging
 import re
 import subprocess
 import sys
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+from pypdf import PdfReader
 
-from helpers.report import ReportError, cells, typeset
+from helpers import data, runs
+from helpers.report import ReportError, cells, facts, typeset
 from helpers.report import __main__ as command
 from helpers.report.execute import execute
 from helpers.report.exporter import TypstPDFExporter
+from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
+from helpers.training import Run
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="60pt"><rect width="9" height="9"/></svg>'
@@ -248,7 +254,7 @@ def test_wide_tables_shrink_and_plain_ones_do_not(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_build_executes_and_a_failure_keeps_the_last_report(folder, capsys):
+def test_build_executes_once_and_a_failure_keeps_the_last_report(folder, capsys, monkeypatch):
     source = folder / "notebooks/one.ipynb"
     plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
     nbformat.write(notebook(text("# One"), new_code_cell(plot), text('<a id="fig-a"></a>**Figure 1.** Up.')), source)
@@ -258,12 +264,62 @@ def test_build_executes_and_a_failure_keeps_the_last_report(folder, capsys):
     assert b"image/svg+xml" in (folder / "out/notebooks/one.ipynb").read_bytes()
     assert "Figure 1" in (folder / "out/report.html").read_text()
     assert source.read_bytes() == before
+    with monkeypatch.context() as patch:
+        patch.setattr("helpers.report.execute.execute", None)  # what is unchanged must not be executed again
+        assert command.main() == 0
+    assert (folder / "out/report.pdf").read_bytes() == first
 
     nbformat.write(notebook(text("# One"), new_code_cell("1 / 0")), source)
     assert command.main() == 1
     assert re.search(r"error: notebook one, cell 2 failed:(.|\n)*ZeroDivisionError", capsys.readouterr().err)
     assert (folder / "out/report.pdf").read_bytes() == first
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["notebooks", "report.html", "report.pdf"]
+
+
+@pytest.mark.parametrize("change", ["source", "run", "choice", "copy", "nothing"])
+def test_an_executed_notebook_is_kept_only_if_nothing_that_determined_it_has_changed(change, results, tmp_path):
+    run = Run({"seed": 0}, "", 0, {}, {})
+    runs.write("used", run, {})
+    nb, dataset = notebook(text("# One")), data.load("digits")
+    nbformat.write(nb, tmp_path / "one.ipynb")
+    first = Executed(tmp_path, dataset)
+    assert first.find("one", nb) is None
+    first.runs["one"] = ["used"]
+    first.save()
+    if change == "source":
+        nb.cells[0].source = "# Two"
+    elif change == "run":
+        runs.write("used", run, {"W": np.ones(3)})
+    elif change == "choice":
+        (results / "chosen-digits.json").write_text("{}")
+    elif change == "copy":
+        nbformat.write(notebook(text("# Two")), tmp_path / "one.ipynb")
+    assert (Executed(tmp_path, dataset).find("one", nb) is None) == (change != "nothing")
+
+
+def test_lists_of_figures_and_tables_have_the_first_sentence(monkeypatch):
+    table = [
+        code(display(text__html=TABLE, text__plain="a")),
+        text('<a id="tbl-t"></a>**Table 3.** All of $x$. More.'),
+    ]
+    pdf, _ = report(notebook(text("# One"), *figure("a", "Up. Then down."), *table), monkeypatch=monkeypatch)
+    pages = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+    assert re.search(r"Figures Figure 1 Up\. [. ]*\d", pages[1])
+    assert re.search(r"Tables Table 1 All of .\. [. ]*\d", pages[1])
+    assert "Figure 1. Up. Then down." in pages[-1]
+    assert "Then down" not in pages[1]
+
+
+def test_provenance_counts_each_run_once(results):
+    history = {"seconds": [1.0, 2.0]}
+    for seed in (0, 1):
+        runs.write(f"run{seed}", Run({"seed": seed}, "", 0, history, {}), {})
+    told = facts.provenance(data.load("digits"), {"one": ["run0"], "two": ["run0", "run1"], "three": []})
+    assert re.findall(r"\| `(\w+)` \| (\d) \| ([\d, ]+) \| (\d+) \|", told) == [
+        ("one", "1", "0", "3"),
+        ("two", "1", "1", "3"),
+    ]
+    assert data.load("digits").fingerprint[:16] in told
 
 
 def test_a_typesetting_error_keeps_the_last_report(tmp_path):

@@ -16,6 +16,7 @@ from .cells import drop_progress
 from .execute import SVG, execute_all, replace
 from .exporter import TypstPDFExporter
 from .numbering import numbered_headings
+from .reuse import Executed
 from .stitch import stitch
 
 NOTEBOOKS = Path("notebooks")
@@ -51,11 +52,14 @@ def load_dataset():
 def build(settings, folder):
     """Executes copies of the notebooks and leaves report.pdf and report.html in `folder`."""
     dataset = load_dataset()
-    done = execute_all(in_running_order(settings), NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG)
+    executed = Executed(folder / "notebooks", dataset)
+    names = in_running_order(settings)
+    done = execute_all(names, NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG, executed=executed)
     report = {key: settings[key] for key in ("title", "subtitle", "authors", "course")}
     report |= {"warning": dataset.warning, "date": facts.date()}
     report["facts"] = {"Data": data.TITLES[dataset.name], **facts.facts()}
-    nb = stitch([(name, done[name]) for name in settings["notebooks"]], report)
+    appendix = facts.provenance(dataset, {name: executed.runs[name] for name in names})
+    nb = stitch([(name, done[name]) for name in settings["notebooks"]], report, appendix)
     typeset(nb, folder, settings["bibliography"])
 
 

@@ -9,6 +9,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
+from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 from . import ReportError
@@ -19,6 +20,7 @@ SVG = [
     "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None}}",
     "--InlineBackend.rc={'svg.hashsalt': 'report'}",
 ]
+USED = "from helpers import store\nprint(*sorted(store.used))"
 
 
 class _Client(NotebookClient):
@@ -52,7 +54,11 @@ def _reason(error, timeout):
 
 
 def execute(nb, name, folder, timeout, arguments=()):
-    """Runs all cells of `nb` in place; raises ReportError with notebook, cell and the end of the traceback."""
+    """Runs all cells of `nb` in place; returns the names of the stored runs that they used.
+
+    Raises ReportError with notebook, cell and the end of the traceback.
+    """
+    nb.cells.append(new_code_cell(USED))
     client = _Client(
         nb,
         timeout=timeout,
@@ -69,6 +75,9 @@ def execute(nb, name, folder, timeout, arguments=()):
         if client.interrupted:
             raise KeyboardInterrupt from None
         raise ReportError(f"notebook {name}, cell {client.index} {_reason(error, timeout)}") from error
+    finally:
+        outputs = nb.cells.pop().outputs
+    return outputs[0].text.split()
 
 
 def replace(path, data):
@@ -90,13 +99,22 @@ def progress(names):
         yield name
 
 
-def execute_all(names, source, target, timeout, arguments=(), clean=lambda nb: None):
-    """Executes source/NAME.ipynb, cleans it and writes it to `target`. Returns name -> notebook."""
+def execute_all(names, source, target, timeout, arguments=(), clean=lambda nb: None, executed=None):
+    """Executes source/NAME.ipynb, cleans it and writes it to `target`. Returns name -> notebook.
+
+    With `executed`, an Executed, what it still has is not executed again.
+    """
     done = {}
     for name in progress(names):
         nb = nbformat.read(source / f"{name}.ipynb", as_version=4)
-        execute(nb, name, source, timeout, arguments)
-        clean(nb)
-        replace(target / f"{name}.ipynb", nbformat.writes(nb) + "\n")
-        done[name] = nb
+        kept = executed and executed.find(name, nb)
+        if not kept:
+            used = execute(nb, name, source, timeout, arguments)
+            clean(nb)
+            replace(target / f"{name}.ipynb", nbformat.writes(nb) + "\n")
+            if executed:
+                executed.runs[name] = used
+        done[name] = kept or nb
+    if executed:
+        executed.save()
     return done

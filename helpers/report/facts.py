@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from helpers import data, runs
+
 PACKAGES = ("numpy", "torch", "scikit-learn", "matplotlib", "distributed", "nbconvert", "typst")
+MORE_PACKAGES = ("torchvision", "scipy", "pandas", "dask", "nbclient", "nbformat", "pypandoc_binary")
 NO_DATE = 315532800  # 1980-01-01, the earliest date that every archive format can store
 
 
@@ -46,12 +49,53 @@ def _version(package):
         return None
 
 
+def _revision():
+    return _git("describe", "--always", "--dirty", "--exclude=*")
+
+
 def facts():
     """Rows of the title page's table: name -> value. The revision is left out where there is no git."""
     versions = filter(None, map(_version, PACKAGES))
     rows = {
         "Software": ", ".join([f"Python {platform.python_version()}", *versions]),
         "Hardware": f"{_processor()}, {os.cpu_count()} cores",
-        "Revision": _git("describe", "--always", "--dirty", "--exclude=*"),
+        "Revision": _revision(),
     }
     return {name: value for name, value in rows.items() if value}
+
+
+def _table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def provenance(dataset, used):
+    """Markdown: what the numbers of the report were made from, and by what.
+
+    `used`: the names of the stored runs that each notebook used, {notebook: names}, in the order in which they
+    ran. Seconds are those of the trainings, as they were stored with the runs.
+    """
+    checksums = data.checksums(dataset.name)
+    files = _table(("file", "MD5"), [(f"`{name}`", f"`{md5}`") for name, md5 in checksums.items()])
+    seen, parts = set(), []
+    for notebook, names in used.items():
+        new = [run for name in names if name not in seen and (run := runs.read(name))]
+        seen.update(names)
+        seeds = sorted({run.config["seed"] for run in new})
+        seconds = sum(sum(run.history["seconds"]) for run in new)
+        if new:
+            parts.append((f"`{notebook}`", len(new), ", ".join(map(str, seeds)), f"{seconds:,.0f}"))
+    versions = filter(None, map(_version, PACKAGES + MORE_PACKAGES))
+    paragraphs = [
+        "Every number of this report comes from stored runs, each named by a hash of its configuration, its data and "
+        "the code that trains it. The same code with the same versions on the same processor gives them again.",
+        f"**Data.** {data.TITLES[dataset.name]}; the SHA-256 of all its pixels and labels begins with "
+        f"`{dataset.fingerprint[:16]}`.",
+        files if checksums else "",
+        f"**Software.** Python {platform.python_version()}, {', '.join(sorted(versions))}.",
+        f"**Hardware.** {_processor()}, {os.cpu_count()} cores; one core per training.",
+        f"**Revision.** `{_revision()}`" if _revision() else "",
+        "**Runs.** Each is counted where it is used first; the seconds are those of its training, on one core.",
+        _table(("notebook", "runs", "seeds", "seconds"), parts),
+    ]
+    return "\n\n".join(filter(None, paragraphs))

@@ -109,9 +109,24 @@ local function anchor_heading(el)
   return el
 end
 
+-- The caption as style.typ takes it: its first sentence, for the lists of figures and tables, and all of it.
+local function with_first_sentence(blocks)
+  local long = pandoc.utils.blocks_to_inlines(blocks)
+  local short = pandoc.Inlines {}
+  for i, el in ipairs(long) do
+    short:insert(el)
+    local ends = el.t == 'Str' and el.text:match '%.$' and (long[i + 1] or {}).t
+    if ends == 'Space' or ends == 'SoftBreak' then break end
+  end
+  return pandoc.Blocks { pandoc.Plain(pandoc.Inlines { typst '#caption-text[' } .. short
+    .. pandoc.Inlines { typst '][' } .. long .. pandoc.Inlines { typst ']' }) }
+end
+
 local function caption(div)
   if not div.classes:includes 'captioned' then return end
   local text = table.remove(div.content).content
+  local alt = pandoc.utils.stringify(text)
+  text = with_first_sentence(text)
   if div.identifier:match '^tbl%-' then
     return div.content:walk {
       Table = function(el)
@@ -120,7 +135,6 @@ local function caption(div)
       end,
     }
   end
-  local alt = pandoc.utils.stringify(text)
   local body = div.content:walk {
     Image = function(el)
       el.caption = pandoc.Inlines(alt)
@@ -209,8 +223,11 @@ local function image(el)
     quoted(name), quoted(alt ~= '' and alt or 'Image'), length(el.attributes.width or '')))
 end
 
--- A table is set smaller when the longest words of its columns do not fit side by side.
+-- A table is set smaller when the longest words of its columns do not fit side by side, and may go over several pages
+-- when it is long.
 local function table_size(el)
+  local n_rows = 0
+  for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
   local words = {}
   local function measure(row)
     for i, cell in ipairs(row.cells) do
@@ -224,9 +241,10 @@ local function table_size(el)
   local characters = 0
   for _, longest in pairs(words) do characters = characters + longest + 2.5 end
   local scale = math.max(0.4, 98 / characters)
-  if scale < 1 then
-    local before = pandoc.RawBlock('typst', ('#[#set text(size: %.2fem)'):format(scale))
-    return { before, el, pandoc.RawBlock('typst', ']') }
+  local settings = (scale < 1 and ('#set text(size: %.2fem)'):format(scale) or '')
+    .. (n_rows > 25 and '\n#show figure: set block(breakable: true)' or '')
+  if settings ~= '' then
+    return { pandoc.RawBlock('typst', '#[' .. settings), el, pandoc.RawBlock('typst', ']') }
   end
 end
 

@@ -93,10 +93,11 @@ def _front(report):
     return _special("front", "\n\n".join(filter(None, lines)))
 
 
-def stitch(notebooks, report):
+def stitch(notebooks, report, provenance=""):
     """One notebook of (name, node) pairs, in order; `report` (title, facts, ...) becomes its metadata.
 
-    Cells tagged `abstract` come first, those tagged `appendix` last. Raises ReportError that names a cell.
+    Cells tagged `abstract` come first, those tagged `appendix` last, and then `provenance`, the Markdown of an
+    appendix of its own. Raises ReportError that names a cell.
     """
     known = {name: anchors(nb.cells) for name, nb in notebooks}
     twice = [anchor for anchor, count in Counter(sum(known.values(), [])).items() if count > 1]
@@ -108,6 +109,8 @@ def stitch(notebooks, report):
         abstract += [_abstract(cell) for cell in cells if "abstract" in _tags(cell)]
         body += [cell for cell in cells if not {"abstract", "appendix"} & set(_tags(cell))]
         appendix += _raised([cell for cell in cells if "appendix" in _tags(cell)])
+    if provenance:
+        appendix.append(_special(None, f'# <a id="provenance"></a>Provenance\n\n{provenance}', "provenance"))
     cells = [_front(report), *abstract, *body]
     cells += [_special("appendix", "# Appendix"), *appendix] if appendix else []
     nb = new_notebook(cells=cells, metadata={"report": {**report, "numbers": renumber(cells)}})
