@@ -6,7 +6,7 @@ NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb no
 
 .PHONY: report test lab notebooks bench submission clean
 
-report: $(INSTALLED) $(if $(FRESH),clean)
+report: $(INSTALLED)
 	$(BIN)/python -m helpers.report build
 
 test: $(INSTALLED)
@@ -18,7 +18,7 @@ test: $(INSTALLED)
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab --notebook-dir=.
 
-notebooks: $(INSTALLED) $(if $(FRESH),clean)
+notebooks: $(INSTALLED)
 	$(BIN)/python -m helpers.report notebooks
 
 bench: $(INSTALLED)

@@ -39,8 +39,13 @@ def write(name, run, weights):
 
 
 def read(name):
-    """Return the stored Run `name`, or None where there is none, or none that is whole."""
+    """Return the stored Run `name`, or None where there is none, or none that is whole.
+
+    One that is older than FRESH_SINCE, seconds since 1970, does not count; it stays until another replaces it.
+    """
     path = folder() / f"{name}.json"
+    if path.exists() and path.stat().st_mtime < float(os.environ.get("FRESH_SINCE", 0)):
+        return None
     content = read_json(path) if _whole_weights(path.with_suffix(".npz")) else None
     if content is None:
         return None
@@ -91,7 +96,7 @@ def _whole_weights(path):
         with zipfile.ZipFile(path) as file:
             if file.testzip() is None:
                 return True
-    except zipfile.BadZipFile:
+    except Exception:  # BadZipFile, OSError, zlib.error, ...: which, depends on the byte that was hit
         pass
     _set_aside(path)
     return False

@@ -10,6 +10,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from pypdf import PdfReader
 
@@ -18,6 +19,7 @@ from helpers.report import ReportError, cells, facts, typeset
 from helpers.report import __main__ as command
 from helpers.report.execute import execute
 from helpers.report.exporter import TypstPDFExporter
+from helpers.report.html import to_html
 from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
 from helpers.training import Run
@@ -177,6 +179,43 @@ def test_citations_and_bibliography(monkeypatch, tmp_path):
     _, body = report(nb, monkeypatch=monkeypatch, bibliography=str(bibliography))
     assert '#cite(label("known"), form: "prose") #cite(label("known"), form: "normal")' in body
     assert body.rstrip().endswith('#bibliography("references.bib", style: "apa")')
+
+
+def test_the_page_loads_nothing_from_a_network_and_has_maths_citations_and_foldable_code(tmp_path):
+    bibliography = tmp_path / "a.bib"
+    bibliography.write_text("@book{known, title={The Title}, author={Able, Ann}, year={1999}}")
+    nb = stitch(
+        [
+            (
+                "n0",
+                notebook(
+                    text("# One\n\nBy <cite data-cite='known'>Able (1999)</cite>, $a_1 * b_2 < 3$ and `$c$` for $5."),
+                    text('<a id="eq-e"></a>\n$$x^2 = \\frac{1}{2} \\tag{7}$$\n\n[Equation 1](#eq-e)'),
+                    *figure("a", "It rises."),
+                    code(tags=["show-input"]),
+                ),
+            )
+        ],
+        REPORT,
+    )
+    page = to_html(nb, {"metadata": {"name": "T"}}, str(bibliography))
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(["']?(?:https?:)?//|@import""", page)
+    assert "<script" not in page.partition("</head>")[0]
+    soup = BeautifulSoup(page, "html.parser")
+    assert [" ".join(found.get_text(" ").split()) for found in soup.find_all("math")] == [
+        "a 1 * b 2 < 3",
+        "x 2 = 1 2",
+    ]
+    assert [found.get_text() for found in soup.select(".equation > span")] == ["(7)"]
+    assert soup.find("code", string="$c$")
+    assert soup.find("a", href="#ref-known").get_text() == "Able (1999)"
+    assert "The Title" in soup.find(id="ref-known").get_text()
+    assert soup.img["alt"] == "It rises."
+    assert [("open" in found.attrs, "1" in found.get_text()) for found in soup.find_all("details")] == [
+        (False, True),
+        (True, True),
+    ]
+    assert "1\u2002One" in soup.h1.find_next("h1").get_text()
 
 
 def test_stitching_keeps_ids_apart_and_moves_the_appendix():

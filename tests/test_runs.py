@@ -1,6 +1,7 @@
 """The store and the sweep, with real processes on small data."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -65,6 +66,16 @@ def test_a_damaged_file_is_set_aside(results, damage):
     assert runs.read("run") is None
 
 
+def test_fresh_runs_replace_older_ones_when_they_are_finished(results, monkeypatch):
+    run, weights = training.train(MLP)
+    runs.write("run", run, weights)
+    monkeypatch.setenv("FRESH_SINCE", str((results / "run.json").stat().st_mtime + 1))
+    assert runs.read("run") is None
+    assert (results / "run.json").exists()
+    monkeypatch.setenv("FRESH_SINCE", str((results / "run.json").stat().st_mtime))
+    assert runs.read("run") == run
+
+
 def _cut(content):
     return content[: len(content) // 2]
 
@@ -83,6 +94,21 @@ def test_damaged_weights_are_set_aside(results, damage):
         assert runs.read("run") is None
     assert (results / "run.npz.broken").exists()
     assert runs.read("run") is None
+
+
+def test_no_damaged_byte_of_the_weights_stops_a_sweep(results):
+    """Whichever byte is hit: the file is whole, if the byte says nothing about the weights, or it is set aside."""
+    run = training.Run({}, "", 0, {}, {})
+    runs.write("run", run, {"W": np.arange(3.0)})
+    path = results / "run.npz"
+    whole = path.read_bytes()
+    for i in range(len(whole)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 255]) + whole[i + 1 :])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if runs.read("run") is not None:
+                with np.load(path, allow_pickle=False) as weights:
+                    np.testing.assert_array_equal(weights["W"], np.arange(3.0))
 
 
 def test_the_key_depends_on_what_determines_the_run(monkeypatch):

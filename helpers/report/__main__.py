@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
+import time
 import tomllib
 from pathlib import Path
 
-from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from helpers import data
@@ -15,7 +15,7 @@ from . import ReportError, facts
 from .cells import drop_progress
 from .execute import SVG, execute_all, replace
 from .exporter import TypstPDFExporter
-from .numbering import numbered_headings
+from .html import to_html
 from .reuse import Executed
 from .stitch import stitch
 
@@ -67,10 +67,9 @@ def typeset(nb, folder, bibliography=""):
     """Writes report.pdf and report.html of a stitched notebook; both or, after an error, neither."""
     bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
     pdf = TypstPDFExporter(config=HIDE, strict=True, bibliography=bibliography)
-    html = HTMLExporter(config=HIDE, embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
     resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
     pages = pdf.from_notebook_node(nb, resources)[0]
-    page = html.from_notebook_node(numbered_headings(nb), resources)[0]
+    page = to_html(nb, resources, bibliography)
     replace(folder / "report.pdf", pages)
     replace(folder / "report.html", page)
 
@@ -87,6 +86,8 @@ def main():
     parser.add_argument("command", nargs="?", default="build", choices=("build", "notebooks"))
     command = parser.parse_args().command
     folder = Path(os.environ.get("BUILD") or "build").resolve()
+    if os.environ.get("FRESH"):
+        os.environ["FRESH_SINCE"] = str(time.time())  # for the kernels: see store.read
     try:
         settings = read_settings()
         build(settings, folder) if command == "build" else notebooks(settings)

@@ -49,7 +49,8 @@ def outside_code(function, text):
     return "".join([*pieces, function(text[start:])])
 
 
-def _one_line(match):
+def one_line(match):
+    """The formula that MATH matched as pandoc reads it, in one line and without its number."""
     display, env, rows, inline = match.group("display", "env", "rows", "inline")
     tex = display or rows or inline
     if tex is None:
@@ -65,7 +66,7 @@ def _one_line(match):
 
 def plain_maths(text):
     """`text` with its TeX maths, as JupyterLab reads it, in the only form that pandoc reads: `$x$`, `$$x$$`."""
-    return outside_code(lambda piece: MATH.sub(_one_line, piece), text)
+    return outside_code(lambda piece: MATH.sub(one_line, piece), text)
 
 
 def _is_progress(output):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from importlib import metadata
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Executed:
         self._common = _digest(code, packages, dataset.name, dataset.fingerprint, str(runs.folder()))
         self._sources = {}
         try:
-            self._known = json.loads((folder / "executed.json").read_text())
+            self._known = {} if os.environ.get("FRESH") else json.loads((folder / "executed.json").read_text())
         except (OSError, ValueError):
             self._known = {}
 
