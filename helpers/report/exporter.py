@@ -111,6 +111,6 @@ class TypstPDFExporter(TemplateExporter):
         except ReportError as error:
             if self.strict:
                 raise
-            pdf = typeset.to_pdf(body, folder, standard=[], **options)
-            self.log.warning("The PDF is not PDF/UA-1: %s.", str(error).splitlines()[0])
+            pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
+            self.log.warning("The PDF is not PDF/UA-1: %s.", "; ".join(str(error).splitlines()))
             return pdf
