@@ -380,8 +380,13 @@ def test_a_cell_that_takes_too_long_is_named(tmp_path):
         execute(nb, "slow", tmp_path, 2)
 
 
-def test_nbconvert_knows_the_exporter(tmp_path):
+def test_nbconvert_knows_the_exporter_and_its_settings(tmp_path):
     nbformat.write(notebook(text("# One")), tmp_path / "a.ipynb")
     command_line = [sys.executable, "-m", "nbconvert", "--to", "typstpdf", str(tmp_path / "a.ipynb")]
-    subprocess.run(command_line, check=True, capture_output=True)
-    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    settings = ["paper=us-letter", "font_size=20", "contents=True"]
+    subprocess.run(
+        [*command_line, *(f"--TypstPDFExporter.{setting}" for setting in settings)], check=True, capture_output=True
+    )
+    page = PdfReader(tmp_path / "a.pdf").pages[0]
+    assert [float(side) for side in page.mediabox[2:]] == [612, 792]
+    assert page.extract_text().count("One") == 2

@@ -20,6 +20,10 @@ MATH = re.compile(
     rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s)\$(?!\d)|\$",
     re.S,
 )
+BROWSER = re.compile(
+    r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
+)
+LINES = 150  # of an output, of which more would fill pages
 LINK = re.compile(r"\]\((?:(?P<file>[\w./%-]+)\.ipynb)?(?:#(?P<anchor>[^)\s]+))?\)")
 
 
@@ -82,8 +86,36 @@ def drop_progress(nb):
             cell.outputs = keep
 
 
+def _without_scripts(output):
+    """Takes out of an HTML output what only a browser can run, and the output with it where nothing else is there.
+
+    Returns the names of what was taken out.
+    """
+    data = output.get("data", {})
+    html = data.get("text/html", "")
+    found = sorted(set(map(str.lower, re.findall(r"<(script|iframe|video|audio|canvas|object|embed)\b", html, re.I))))
+    if found:
+        data["text/html"] = BROWSER.sub("", html)
+        if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
+            del data["text/html"]
+    return found
+
+
+def _shorten(text):
+    """`text` without its middle where it has more than LINES lines."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) <= LINES:
+        return text
+    left_out = f"[{len(lines) - LINES:,} of {len(lines):,} lines left out]\n"
+    return "".join([*lines[: LINES * 2 // 3], left_out, *lines[-LINES // 3 :]])
+
+
 def _printable(output):
     data = output.get("data", {})
+    if "text/plain" in data:
+        data["text/plain"] = _shorten(data["text/plain"])
+    if "text" in output:
+        output.text = _shorten(output.text)
     if "<table" not in data.get("text/html", "") and not data.get("text/plain", "<").startswith("<"):
         data.pop("text/html", None)
     return "data" not in output or (WIDGET not in data and data.keys() & set(TYPES))
@@ -94,6 +126,8 @@ def keep_printable(nb, log):
     left_out = []
     for cell in nb.cells:
         if cell.cell_type == "code":
+            for output in cell.outputs:
+                left_out += [f"{element} ({where(cell)})" for element in _without_scripts(output)]
             lost = [output for output in cell.outputs if not _printable(output)]
             left_out += [f"{min(output.data, default='nothing')} ({where(cell)})" for output in lost]
             cell.outputs = [output for output in cell.outputs if output not in lost]

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
-from traitlets import Bool, Unicode, default
+from traitlets import Bool, Float, Unicode, default
 from traitlets.config import Config
 
 from . import ReportError, cells, facts, typeset
@@ -26,6 +26,9 @@ class TypstPDFExporter(TemplateExporter):
     output_mimetype = "application/pdf"
 
     bibliography = Unicode("", help="BibTeX file for the citations; without one their text stays.").tag(config=True)
+    paper = Unicode("a4", help="Paper as Typst names it: a4, us-letter, ...").tag(config=True)
+    font_size = Float(10.5, help="Size of the text in points.").tag(config=True)
+    contents = Bool(False, help="Begin with a table of contents; a stitched report has one anyway.").tag(config=True)
     strict = Bool(False, help="Raise an error where a foreign notebook gets a warning.").tag(config=True)
 
     @default("file_extension")
@@ -99,12 +102,15 @@ class TypstPDFExporter(TemplateExporter):
 
     def _pdf(self, body, folder, name, report):
         title = report.get("title") or name or "Notebook"
-        options = {"title": title, "report": report, "timestamp": facts.timestamp()}
+        layout = {"paper": self.paper, "size": self.font_size}
+        options = {"title": title, "report": report, "layout": layout, "timestamp": facts.timestamp()}
+        if self.contents and not report:
+            body = f"#outline()\n{body}"
         try:
             return typeset.to_pdf(body, folder, standard="ua-1", **options)
         except ReportError as error:
             if self.strict:
                 raise
-            pdf = typeset.to_pdf(body, folder, standard=[], **options)
-            self.log.warning("The PDF is not PDF/UA-1: %s.", str(error).splitlines()[0])
+            pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
+            self.log.warning("The PDF is not PDF/UA-1: %s.", "; ".join(str(error).splitlines()))
             return pdf

@@ -39,13 +39,18 @@ def _located(error, lines):
     return "\n".join(dict.fromkeys(found))
 
 
-def to_pdf(body, folder, *, title, report, timestamp, standard):
-    """The PDF (bytes) of a Typst text; raises ReportError that names notebook and cell."""
+def to_pdf(body, folder, *, title, report, layout, timestamp, standard, system_fonts=False):
+    """The PDF (bytes) of a Typst text; raises ReportError that names notebook and cell.
+
+    `report` has the facts of the title page, `layout` the `paper` and the `size` of the text in points.
+    With `system_fonts`, those of the machine stand in for characters that Typst's own lack.
+    """
     (folder / "style.typ").write_text((HERE / "style.typ").read_text("utf-8"), "utf-8")
     start = f'#import "style.typ": *\n#show: page-style.with({json.dumps(title, ensure_ascii=False)})\n'
     (folder / "main.typ").write_text(start + body, "utf-8")
-    options = {"ignore_system_fonts": True, "pdf_standards": standard, "timestamp": timestamp}
+    options = {"ignore_system_fonts": not system_fonts, "pdf_standards": standard, "timestamp": timestamp}
     try:
-        return typst.compile(folder / "main.typ", sys_inputs={"report": json.dumps(report)}, **options)
+        inputs = {"report": json.dumps(report), "layout": json.dumps(layout)}
+        return typst.compile(folder / "main.typ", sys_inputs=inputs, **options)
     except typst.TypstError as error:
         raise ReportError(_located(error, (start + body).splitlines())) from error
