@@ -97,7 +97,8 @@ def seeds(runs, measures, first=None):
             axis.plot(others, np.full(len(others), row), "o", ms=4, color=COLOURS[0], alpha=0.7)
             axis.vlines(others.mean(), row - 0.3, row + 0.3, color=COLOURS[1], lw=2)
             if first is not None:
-                axis.plot(values[0], row, "D", ms=5, color=COLOURS[2], mfc="none", label=first if row == 0 else None)
+                named = first if row == 0 and axis is axes[0, 0] else None
+                axis.plot(values[0], row, "D", ms=5, color=COLOURS[2], mfc="none", label=named)
         axis.set(xlabel=axis_label(measure))
         axis.grid(visible=False, axis="y")
     axes[0, 0].set_yticks(range(len(runs)), list(runs))
