@@ -1,5 +1,6 @@
 """What a sweep survives, with real processes that are killed, stopped and starved, on small data."""
 
+import contextlib
 import json
 import os
 import resource
@@ -64,9 +65,16 @@ def leftovers(folder):
 
 def workers(process):
     """The worker processes of a driver, oldest first."""
-    children = process.children(recursive=True)
-    found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-    return sorted(found, key=lambda child: child.create_time())
+    found = []
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end, or be a zombie, while we ask
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append((child.create_time(), child))
+    return [child for _, child in sorted(found, key=lambda pair: pair[0])]
+
+
+def ended(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def numbers(run):
@@ -82,7 +90,7 @@ def test_after_a_killed_driver_only_what_was_under_way_is_repeated(results):
     driver.communicate()
     before = stored(results)
     assert 2 <= len(before) < len(wanted)
-    wait_for(lambda: not any(child.is_running() for child in children))
+    wait_for(lambda: all(ended(child) for child in children))
 
     finished = {run.key: run for run in runs.sweep(wanted)}
     assert set(finished) == keys(wanted)
@@ -129,7 +137,7 @@ def test_an_interrupt_ends_everything_and_keeps_what_is_done(results):
     told, _ = driver.communicate(timeout=PATIENCE)
     assert time.monotonic() - started < 60  # seconds on a free machine
     assert "1 of 4 runs are stored, and the same command goes on from there" in told
-    assert not any(child.is_running() for child in children)
+    wait_for(lambda: all(ended(child) for child in children))
     assert set(stored(results)) == {runs.key(MLP)}
     assert not leftovers(results)
 

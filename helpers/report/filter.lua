@@ -109,14 +109,16 @@ local function anchor_heading(el)
   return el
 end
 
--- The caption as style.typ takes it: its first sentence, for the lists of figures and tables, and all of it.
+-- The caption as style.typ takes it: its first sentence, or what stands before a colon in it, for the lists of figures
+-- and tables, and all of it.
 local function with_first_sentence(blocks)
   local long = pandoc.utils.blocks_to_inlines(blocks)
   local short = pandoc.Inlines {}
   for i, el in ipairs(long) do
-    short:insert(el)
-    local ends = el.t == 'Str' and el.text:match '%.$' and (long[i + 1] or {}).t
-    if ends == 'Space' or ends == 'SoftBreak' then break end
+    local ends = el.t == 'Str' and el.text:match '[.:]$' and (long[i + 1] or {}).t
+    local last = ends == 'Space' or ends == 'SoftBreak'
+    short:insert(last and pandoc.Str((el.text:gsub(':$', '.'))) or el)
+    if last then break end
   end
   return pandoc.Blocks { pandoc.Plain(pandoc.Inlines { typst '#caption-text[' } .. short
     .. pandoc.Inlines { typst '][' } .. long .. pandoc.Inlines { typst ']' }) }
