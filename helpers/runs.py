@@ -12,6 +12,7 @@ import math
 import signal
 import tempfile
 import textwrap
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
@@ -37,11 +38,23 @@ CLUSTER = {
 }
 
 
-class Chosen(dict):
-    """Lists of Runs by label."""
+class Chosen(Mapping):
+    """Lists of Runs by label, each read when it is asked for: what a notebook reads is what it depends on."""
 
-    def __missing__(self, label):
-        raise LookupError(f"no run has been chosen as {label!r} yet: run the notebooks before this one first")
+    def __init__(self, names):
+        self._names = names
+
+    def __getitem__(self, label):
+        same = [read(name) for name in self._names.get(label, ())]
+        if not same or None in same:
+            raise KeyError(f"no run has been chosen as {label!r} yet: run the notebooks before this one first")
+        return same
+
+    def __iter__(self):
+        return (label for label in self._names if label in self)
+
+    def __len__(self):
+        return len(list(iter(self)))
 
 
 class _LeaveInterruptsToTheDriver(WorkerPlugin):
@@ -234,10 +247,9 @@ def choose(label, *same):
 def chosen(dataset):
     """Return what the report chose on the data set of this name, {label: [Run, ...]}, as `choose` was given it.
 
-    A label without Runs raises LookupError, which says what to do.
+    A label without Runs raises KeyError, which says what to do.
     """
-    found = {label: [read(name) for name in names] for label, names in _chosen(dataset).items()}
-    return Chosen({label: same for label, same in found.items() if None not in same})
+    return Chosen(_chosen(dataset))
 
 
 def _chosen(dataset):

@@ -24,12 +24,15 @@ def markdown(frame, index=False, **formats):
 
 
 def spread(values, spec):
-    """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter."""
+    """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter.
+
+    The blanks do not break, so that a narrow column keeps the two together.
+    """
     values = np.asarray(values, dtype=float)
     mean = format(np.mean(values), spec)
     if len(values) == 1:
         return mean
-    return f"{mean.removesuffix('%')} ± {format(np.std(values, ddof=1), spec)}"
+    return f"{mean.removesuffix('%')}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{format(np.std(values, ddof=1), spec)}"
 
 
 def interval(differences):

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from helpers import runs, training
+from helpers import runs, store, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -135,5 +135,16 @@ def test_chosen_runs_are_tested_once_and_found_again():
     assert 0 < chosen.test["error"] < 1
     assert runs.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
-    with pytest.raises(LookupError, match="no run has been chosen as 'CNN' yet"):
+    with pytest.raises(KeyError, match="no run has been chosen as 'CNN' yet"):
         runs.chosen("digits")["CNN"]
+
+
+@pytest.mark.usefixtures("results")
+def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
+    for label, config in (("MLP", MLP), ("other MLP", MLP | {"seed": 1})):
+        runs.choose(label, runs.write(runs.key(config), *training.train(config)))
+    monkeypatch.setattr(store, "used", set())
+    chosen = runs.chosen("digits")
+    assert [run.key for run in chosen["MLP"]] == [runs.key(MLP)]
+    assert store.used == {runs.key(MLP)}
+    assert list(chosen) == ["MLP", "other MLP"]

@@ -18,7 +18,7 @@ def test_the_interval_is_that_of_the_paired_t_test():
 
 
 def test_spread_is_mean_and_standard_deviation():
-    assert tables.spread([0.981, 0.985], ".2%") == "98.30 ± 0.28%"
+    assert tables.spread([0.981, 0.985], ".2%") == "98.30\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.28%"
     assert tables.spread([0.981], ".2%") == "98.10%"
 
 
