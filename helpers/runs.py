@@ -4,6 +4,7 @@ The name of a run is its key, with a hash of all that determines the numbers.
 """
 
 import ast
+import ctypes
 import hashlib
 import inspect
 import json
@@ -27,15 +28,7 @@ from tqdm import tqdm
 from helpers import data, training
 from helpers.store import folder, read, read_json, write, write_json
 
-CLUSTER = {
-    # One thread per worker.  Dask's own setting for glibc's malloc gives every large array back to the system, and a
-    # CNN takes twice as long; these keep freed memory for the next array.
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), 1
-    )
-    | {"MALLOC_TRIM_THRESHOLD_": 1_000_000_000, "MALLOC_MMAP_THRESHOLD_": 33_554_432},
-    "distributed.scheduler.allowed-failures": 2,  # a configuration that kills three workers is given up
-}
+N_FAILURES = 2  # a configuration that kills one worker more is given up
 
 
 class Chosen(Mapping):
@@ -186,7 +179,19 @@ def _work(name, config):
     """Train on a worker, which must have the driver's code and data."""
     if key(config) != name:
         raise SweepError("the worker has another version of the code or of the data than the one that sent the run")
+    _keep_freed_memory()
     return training.train(config)
+
+
+def _keep_freed_memory():
+    """Have glibc's malloc keep what is freed for the next array.
+
+    Dask has its workers give it back to the system, and a CNN takes 1.6 times as long.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if mallopt:
+        mallopt(-1, 1_000_000_000)  # M_TRIM_THRESHOLD, in bytes
+        mallopt(-3, 33_554_432)  # M_MMAP_THRESHOLD, in bytes: the largest value that is allowed
 
 
 def _reason(error):
@@ -213,7 +218,7 @@ def _told_what_is_stored(bar):
 
 @contextmanager
 def _client():
-    with dask.config.set(CLUSTER):
+    with dask.config.set({"distributed.scheduler.allowed-failures": N_FAILURES}):
         remote = dask.config.get("scheduler-address", None)
         local = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
         with Client(**({} if remote else local)) as client:
