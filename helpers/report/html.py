@@ -34,7 +34,7 @@ def to_html(nb, resources, bibliography=""):
         text = outside_code(lambda piece: MATH.sub(formula, piece), text)
         replace(CITE.sub(r"[\2](#ref-\1)" if bibliography else r"\2", text))
     if bibliography and cited:
-        nb.cells.append(new_markdown_cell(_references(cited, bibliography)))
+        nb.cells.append(new_markdown_cell(_references(cited, bibliography), id="bibliography"))
     page = _exporter().from_notebook_node(nb, resources)[0]
     for source, name in names.items():
         page = page.replace(name, mathml[source])
