@@ -198,7 +198,7 @@ def best_epsilons(frame, marked):
         axis.axhline(marked, color="0.4", ls="--", lw=1)
         axis.set(title=precision, xlabel="loss of the image (nats)")
     axes.flat[0].set_ylabel(r"best $\varepsilon$")
-    axes.flat[0].legend(loc="lower left")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
