@@ -47,7 +47,7 @@ class Chosen(Mapping):
         return (label for label in self._names if label in self)
 
     def __len__(self):
-        return len(list(iter(self)))
+        return sum(1 for _ in self)
 
 
 class _LeaveInterruptsToTheDriver(WorkerPlugin):

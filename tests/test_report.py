@@ -340,12 +340,14 @@ def test_an_executed_notebook_is_kept_only_if_nothing_that_determined_it_has_cha
 def test_lists_of_figures_and_tables_have_the_first_sentence(monkeypatch):
     table = [
         code(display(text__html=TABLE, text__plain="a")),
-        text('<a id="tbl-t"></a>**Table 3.** All of $x$. More.'),
+        text('<a id="tbl-t"></a>**Table 3.** All of $x$: each. More.'),
     ]
     pdf, _ = report(notebook(text("# One"), *figure("a", "Up. Then down."), *table), monkeypatch=monkeypatch)
     pages = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
     assert re.search(r"Figures Figure 1 Up\. [. ]*\d", pages[1])
     assert re.search(r"Tables Table 1 All of .\. [. ]*\d", pages[1])
+    assert ": each. More." in pages[-1]
+    assert "each" not in pages[1]
     assert "Figure 1. Up. Then down." in pages[-1]
     assert "Then down" not in pages[1]
 

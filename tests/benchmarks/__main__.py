@@ -45,7 +45,7 @@ def flops(hidden_dims, n_train, n_valid):
     Both sets are evaluated at the end, with one product per layer.
     """
     sizes = (784, *hidden_dims, 10)
-    weights = [n_in * n_out for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [n_in * n_out for n_in, n_out in pairwise(sizes)]
     return 2 * n_train * (3 * sum(weights) - weights[0]) + 2 * (n_train + n_valid) * sum(weights)
 
 

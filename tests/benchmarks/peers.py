@@ -1,5 +1,7 @@
 """The peers of the benchmarks: the same epochs as most would write them, each a function that does the work."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from sklearn.neural_network import MLPClassifier
@@ -15,7 +17,7 @@ def eager(config, splits):
     """The same epoch in PyTorch as most would write it for tensors in memory: Linear, ReLU, SGD."""
     torch.manual_seed(0)
     sizes = (784, *config["hidden_dims"], 10)
-    layers = [nn.Linear(*pair) for pair in zip(sizes[:-1], sizes[1:], strict=True)]
+    layers = [nn.Linear(*pair) for pair in pairwise(sizes)]
     network = nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU())))[:-1]
     optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
     tensors = [(torch.from_numpy(split.X), torch.from_numpy(split.y)) for split in splits]
