@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 
 
 def unclipped(network, dtype):
@@ -46,6 +47,27 @@ def largest_differences(network, X, y, layer, p, epsilons):
     exact = backpropagated(network, X, y, layer, p)
     estimates = (central_differences(network, X, y, layer, p, epsilon) for epsilon in epsilons)
     return np.array([np.max(np.abs(estimate - exact)) for estimate in estimates])
+
+
+def best_epsilons(network, X, y, layer, p, epsilons):
+    """Return a DataFrame with the epsilon of the smallest of `largest_differences`, image by image.
+
+    Its columns: image; value, its loss in nats; precision and loss ("clipped" or "unclipped") of the check; best; and
+    flat, whether all epsilons do equally well.  Images without a gradient in the first `p` weights are left out.
+    """
+    exact, rows = unclipped(network, np.float64), []
+    for image in range(len(X)):
+        pair = X[[image]], y[[image]]
+        if not backpropagated(exact, *pair, layer, p).any():
+            continue
+        for dtype in (np.float64, np.float32):
+            for kind, clip in (("clipped", network.epsilon), ("unclipped", 0)):
+                twin = unclipped(network, dtype)
+                twin.epsilon = clip
+                differences = largest_differences(twin, *(a.astype(dtype) for a in pair), layer, p, epsilons)
+                best, flat = epsilons[differences.argmin()], np.ptp(differences) == 0
+                rows.append((dtype.__name__, kind, image, loss(exact, *pair), best, flat))
+    return pd.DataFrame(rows, columns=["precision", "loss", "image", "value", "best", "flat"])
 
 
 def telling_sample(network, X, y, layer, p):

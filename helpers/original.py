@@ -107,7 +107,7 @@ def _claims():
         claims[f"accuracy/{label(config)}"] = Claim(
             "search", f"validation accuracy of {label(config)}", accuracy, 1e-4
         )
-    claims["reach 98 %"] = Claim("search", "combinations that reach 98 % on validation", float(N_AT_LEAST_98), 1)
+    claims["reach 98%"] = Claim("search", "combinations that reach 98% on validation", float(N_AT_LEAST_98), 1)
     claims["winner"] = Claim("search", f"images by which {label(BEST)} trails the best of the 72", 0.0, 1)
     claims["parameters/winner"] = Claim("search", "parameters of the best combination", "715 4010", portable=True)
 
@@ -156,6 +156,11 @@ def search_configs(dataset):
 
 
 CLAIMS = _claims()
+
+
+def accuracy_noise(accuracy, n):
+    """Return the standard deviation of the difference of two accuracies near `accuracy` on `n` images each."""
+    return float(np.sqrt(2 * accuracy * (1 - accuracy) / n))
 
 
 def ulps(printed, measured):

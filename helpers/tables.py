@@ -36,7 +36,7 @@ def spread(values, spec):
 
 
 def interval(differences):
-    """Return (mean, half width) of the 95 % confidence interval of the mean of paired differences.
+    """Return (mean, half width) of the 95% confidence interval of the mean of paired differences.
 
     Student's t: the differences are taken to be independent and normal.
     """
@@ -70,24 +70,30 @@ def history(run):
 
 def weight_shapes(run):
     """Return the shape and the number of entries of each weight of a Run, with their sum, as a Markdown table."""
-    rows = [(name, " × ".join(map(str, shape)), _product(shape)) for name, shape in run.shapes.items()]
+    rows = [(name, original.times(shape), math.prod(shape)) for name, shape in run.shapes.items()]
     rows.append(("all", "", run.n_parameters))
     return markdown(pd.DataFrame(rows, columns=["array", "shape", "parameters"]), parameters=",")
 
 
-def layers(network, shape=(1, 28, 28)):
-    """Return the layers of a PyTorch Sequential for an input of `shape`, as a Markdown table.
+def layer_rows(network):
+    """Return (name, kind, shape of the output, number of parameters) of each layer of a PyTorch Sequential.
 
-    Each row is computed by the module itself: its output's shape and the number of its parameters.
+    The module itself computes the output for one image; its shape comes as text, as in 20 × 24 × 24.
     """
     import torch
 
-    rows, x = [], torch.zeros(1, *shape)
+    rows, x = [], torch.zeros(1, 1, data.SIDE, data.SIDE)
     network.eval()
     for name, layer in network.named_children():
         x = layer(x)
         n_parameters = sum(w.numel() for w in layer.parameters())
-        rows.append((name, layer.__class__.__name__, " × ".join(map(str, x.shape[1:])), n_parameters))
+        rows.append((name, layer.__class__.__name__, original.times(x.shape[1:]), n_parameters))
+    return rows
+
+
+def layers(network):
+    """Return the `layer_rows` of a PyTorch Sequential, with the sum of the parameters, as a Markdown table."""
+    rows = layer_rows(network)
     rows.append(("all", "", "", sum(row[-1] for row in rows)))
     return markdown(pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"]), parameters=",")
 
@@ -164,7 +170,7 @@ def results(runs):
 def multiply_adds(run):
     """Return the multiplications, each with its addition, that the network of a Run makes for one image."""
     if run.config["model"] == "mlp":
-        return sum(_product(shape) for name, shape in run.shapes.items() if name.startswith("W"))
+        return sum(math.prod(shape) for name, shape in run.shapes.items() if name.startswith("W"))
     total, side = 0, data.SIDE
     for name, layer in training.cnn(run.config).named_children():
         if name.startswith("conv"):
@@ -219,10 +225,3 @@ def _to_the_place(value, unit, places=0):
         return repr(float(value))
     decimals = max(0, round(-math.log10(unit)))
     return f"{value:.{max(decimals, places) if decimals > 1 else decimals}f}"
-
-
-def _product(shape):
-    product = 1
-    for n in shape:
-        product *= n
-    return product

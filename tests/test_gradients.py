@@ -70,3 +70,21 @@ def test_unclipped_copy_leaves_the_network_alone():
     copy.weights["W1"][:] = 0
     assert network.weights["W1"].all()
     assert (network.epsilon, copy.epsilon) == (1e-6, 0)
+
+
+def test_best_epsilons_leave_out_blind_images_and_mark_flat_checks():
+    network = NN((2, 2), seed=0)
+    network.initialize_weights((3, 10))
+    network.weights["W1"][:] = [[-1, 1], [-1, 1], [-1, 1]]
+    network.weights["W2"][:] = 1
+    network.weights["b3"][0, 7] = 30  # so sure of class 7 that the clip hides every change
+    X, y = -np.array([[1.0, 1, 1], [-1, -1, -1], [2, 2, 2]]), np.eye(10)[[7, 7, 1]]
+    epsilons = np.array([1.0, 1e-2, 1e-4])
+    frame = gradients.best_epsilons(network, X, y, 2, 1, epsilons)
+    assert list(frame["image"].unique()) == [0, 2]  # only for these is the first hidden unit active
+    assert frame[frame["loss"] == "clipped"]["flat"].all()
+    row = frame[(frame["image"] == 2) & (frame["precision"] == "float64") & (frame["loss"] == "unclipped")].iloc[0]
+    twin, pair = gradients.unclipped(network, np.float64), (X[[2]], y[[2]])
+    differences = gradients.largest_differences(twin, *pair, 2, 1, epsilons)
+    assert (row["best"], row["value"]) == (epsilons[np.argmin(differences)], gradients.loss(twin, *pair))
+    assert not row["flat"]
