@@ -55,18 +55,20 @@ def best_epsilons(network, X, y, layer, p, epsilons):
     Its columns: image; value, its loss in nats; precision and loss ("clipped" or "unclipped") of the check; best; and
     flat, whether all epsilons do equally well.  Images without a gradient in the first `p` weights are left out.
     """
-    exact, rows = unclipped(network, np.float64), []
+    exact, twins, rows = unclipped(network, np.float64), {}, []
+    for dtype in (np.float64, np.float32):
+        for kind, clip in (("clipped", network.epsilon), ("unclipped", 0)):
+            twins[dtype, kind] = unclipped(network, dtype)
+            twins[dtype, kind].epsilon = clip
     for image in range(len(X)):
         pair = X[[image]], y[[image]]
         if not backpropagated(exact, *pair, layer, p).any():
             continue
-        for dtype in (np.float64, np.float32):
-            for kind, clip in (("clipped", network.epsilon), ("unclipped", 0)):
-                twin = unclipped(network, dtype)
-                twin.epsilon = clip
-                differences = largest_differences(twin, *(a.astype(dtype) for a in pair), layer, p, epsilons)
-                best, flat = epsilons[differences.argmin()], np.ptp(differences) == 0
-                rows.append((dtype.__name__, kind, image, loss(exact, *pair), best, flat))
+        value = loss(exact, *pair)
+        for (dtype, kind), twin in twins.items():
+            differences = largest_differences(twin, *(a.astype(dtype) for a in pair), layer, p, epsilons)
+            best, flat = epsilons[differences.argmin()], np.ptp(differences) == 0
+            rows.append((dtype.__name__, kind, image, value, best, flat))
     return pd.DataFrame(rows, columns=["precision", "loss", "image", "value", "best", "flat"])
 
 
