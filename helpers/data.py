@@ -13,6 +13,8 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from helpers import nn
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data"
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "scikit-learn's digits"}
@@ -42,7 +44,7 @@ class Split:
 
     def one_hot(self):
         """The pair (X, labels as rows of the identity (N, 10), float32) that NN takes."""
-        return self.X, np.eye(N_CLASSES, dtype=np.float32)[self.y]
+        return self.X, nn.one_hot(self.y, N_CLASSES).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def telling_sample(network, X, y, layer, p):
     With ReLU, a weight has none at all where a unit at either end of it is inactive.
     """
     cache = network.forward(X)
-    dA = network.backward(cache, y)[f"dA{layer}"] * len(X)  # of each sample's own loss
+    dA = network.backward(cache, y)[f"dA{layer}"]
     rows, columns = np.unravel_index(np.arange(p), network.weights[f"W{layer}"].shape)
     sizes = np.abs(cache[f"Z{layer - 1}"][:, rows] * dA[:, columns])
     return int(np.argmax(np.median(sizes, axis=1)))
@@ -118,8 +118,8 @@ def _third_derivative(network, X, y, layer, i, step):
 
 
 def spreads(network, X, y):
-    """Return two lists: the standard deviation of A_i and of N dA_i (of each sample's own loss), i = 1..m."""
+    """Return two lists: the standard deviation of A_i and of dA_i (of each sample's own loss), i = 1..m."""
     cache = network.forward(X)
     grads = network.backward(cache, y)
     layers = range(1, network.n_layers + 1)
-    return [float(cache[f"A{i}"].std()) for i in layers], [float(grads[f"dA{i}"].std() * len(X)) for i in layers]
+    return [float(cache[f"A{i}"].std()) for i in layers], [float(grads[f"dA{i}"].std()) for i in layers]

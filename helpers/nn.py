@@ -8,7 +8,6 @@ import numpy as np
 
 N_RANDOM = 400  # samples in each of the three random sets that stand in for missing data
 BLOCK = 1000  # samples evaluated at a time: large products, small memory
-CHUNK = 1 << 16  # weights updated at a time: few enough to stay in the processor's caches
 
 
 class NN:
@@ -61,99 +60,81 @@ class NN:
             self.weights[f"W{i}"] = W.astype(self.dtype)
             self.weights[f"b{i}"] = np.zeros((1, shape[1]), self.dtype)
 
-    # Each activation returns its value at x or, with grad=True, its derivative there.  As everywhere in
-    # this file, `out` names an array to write the result to, as in NumPy; without it a new one is returned.
+    # Each activation returns its value at x or, with grad=True, its derivative there.
 
-    def relu(self, x, grad=False, out=None):
+    def relu(self, x, grad=False):
         """max(x, 0); derivative 1 where x > 0, else 0."""
-        if grad:
-            return np.greater(x, 0, out=np.empty_like(x) if out is None else out)
-        return np.maximum(x, 0, out=out)
+        return (x > 0).astype(x.dtype) if grad else np.maximum(x, 0)
 
-    def sigmoid(self, x, grad=False, out=None):
+    def sigmoid(self, x, grad=False):
         """1 / (1 + exp(-x)), through tanh, which does not overflow; derivative s (1 - s)."""
-        s = np.tanh(np.multiply(x, 0.5, out=out), out=out)
-        s = np.multiply(np.add(s, 1, out=out), 0.5, out=out)
-        return np.multiply(s, 1 - s, out=out) if grad else s
+        s = (np.tanh(x / 2) + 1) / 2
+        return s * (1 - s) if grad else s
 
-    def tanh(self, x, grad=False, out=None):
+    def tanh(self, x, grad=False):
         """Hyperbolic tangent t; derivative 1 - t^2."""
-        t = np.tanh(x, out=out)
-        return np.subtract(1, np.square(t, out=out), out=out) if grad else t
+        t = np.tanh(x)
+        return 1 - t**2 if grad else t
 
-    def activation(self, x, grad=False, out=None):
+    def activation(self, x, grad=False):
         """The activation that the network was made with."""
-        return getattr(self, self.activation_str)(x, grad=grad, out=out)
+        return getattr(self, self.activation_str)(x, grad=grad)
 
-    def softmax(self, x, out=None):
+    def softmax(self, x):
         """exp(x) / sum(exp(x)) over the last axis; the maximum is subtracted first, lest exp overflow."""
-        p = np.exp(np.subtract(x, np.max(x, axis=-1, keepdims=True), out=out), out=out)
-        return np.divide(p, np.sum(p, axis=-1, keepdims=True), out=out)
+        p = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        return p / np.sum(p, axis=-1, keepdims=True)
 
-    def forward(self, x, out=None):
-        """Return the cache {Z0, A1, Z1, ..., Am, Zm} for a batch `x` of shape (N, n_inputs).
-
-        `out`: an earlier cache of the same shapes, whose arrays are overwritten.
-        """
-        out = out or {}
+    def forward(self, x):
+        """Return the cache {Z0, A1, Z1, ..., Am, Zm} for a batch `x` of shape (N, n_inputs)."""
         cache = {"Z0": np.atleast_2d(x)}
         for i in range(1, self.n_layers + 1):
-            A = np.matmul(cache[f"Z{i - 1}"], self.weights[f"W{i}"], out=out.get(f"A{i}"))
-            A += self.weights[f"b{i}"]
-            cache[f"A{i}"] = A
-            squash = self.activation if i < self.n_layers else self.softmax
-            cache[f"Z{i}"] = squash(A, out=out.get(f"Z{i}"))
+            A = cache[f"A{i}"] = cache[f"Z{i - 1}"] @ self.weights[f"W{i}"] + self.weights[f"b{i}"]
+            cache[f"Z{i}"] = self.activation(A) if i < self.n_layers else self.softmax(A)
         return cache
 
-    def backward(self, cache, labels, out=None):
-        """Return the gradients {dAm, dWm, dbm, dZ(m-1), ..., dA1, dW1, db1} of the mean loss.
+    def backward(self, cache, labels):
+        """Return the gradients {dAm, dWm, dbm, dZ(m-1), ..., dA1, dW1, db1} for a batch with these one-hot labels.
 
-        The gradient of the mean cross-entropy through the softmax is (Z_m - labels) / N.
-        `out`: earlier gradients of the same shapes, whose arrays are overwritten.
+        As in the course's template, dA_i and dZ_i (N, n_i) hold, row by row, the gradient of each sample's own
+        cross-entropy, so dA_m = Z_m - labels; dW_i and db_i are those of the mean over the N samples of the batch.
         """
-        out = out or {}
         grads = {}
-        m = self.n_layers
-        dA = np.subtract(cache[f"Z{m}"], labels, out=out.get(f"dA{m}"))
-        dA /= len(dA)
-        for i in range(m, 0, -1):
+        dA = cache[f"Z{self.n_layers}"] - labels
+        for i in range(self.n_layers, 0, -1):
             grads[f"dA{i}"] = dA
-            grads[f"dW{i}"] = np.matmul(cache[f"Z{i - 1}"].T, dA, out=out.get(f"dW{i}"))
-            grads[f"db{i}"] = np.sum(dA, axis=0, keepdims=True, out=out.get(f"db{i}"))
+            grads[f"dW{i}"] = cache[f"Z{i - 1}"].T @ (dA / len(dA))
+            grads[f"db{i}"] = np.mean(dA, axis=0, keepdims=True)
             if i > 1:
-                # The transpose of dA W^T: BLAS reads W in the order of memory, twice as fast for small batches.
-                dZ = out.get(f"dZ{i - 1}")
-                dZ = np.matmul(self.weights[f"W{i}"], dA.T, out=None if dZ is None else dZ.T).T
-                dA = self.activation(cache[f"A{i - 1}"], grad=True, out=out.get(f"dA{i - 1}"))
-                dA *= dZ
-                grads[f"dZ{i - 1}"] = dZ
+                dZ = grads[f"dZ{i - 1}"] = dA @ self.weights[f"W{i}"].T
+                dA = dZ * self.activation(cache[f"A{i - 1}"], grad=True)
         return grads
 
     def update(self, grads):
         """Take one step of gradient descent, w <- w - lr dw, in place."""
         for name, w in self.weights.items():
-            dw = grads[f"d{name}"]
-            step = max(1, CHUNK // w.shape[1])
-            for start in range(0, len(w), step):  # no temporary as large as a weight matrix
-                w[start : start + step] -= self.lr * dw[start : start + step]
+            w -= self.lr * grads[f"d{name}"]
+
+    def step(self, X, y):
+        """Learn from one batch: forward, backward, update.  A subclass may do the same in another way."""
+        self.update(self.backward(self.forward(X), y))
 
     def loss(self, prediction, labels):
         """Mean cross-entropy in nats, the probabilities clipped to [epsilon, 1 - epsilon]."""
         clipped = np.clip(prediction, self.epsilon, 1 - self.epsilon)
         return -np.sum(labels * np.log(clipped)) / len(clipped)
 
+    def predict(self, X):
+        """Return the probabilities (N, n_classes) that the network gives to images `X` (N, n_inputs)."""
+        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
+        return np.concatenate([self.forward(block)[f"Z{self.n_layers}"] for block in blocks])
+
     def compute_loss_and_accuracy(self, X, y):
         """Return (mean loss, accuracy, predicted classes (N,)) on images `X` and one-hot labels `y`."""
-        predictions = np.empty(len(X), dtype=np.intp)
-        total_loss, cache = 0.0, None
-        for start in range(0, len(X), BLOCK):
-            rows = slice(start, start + BLOCK)
-            cache = self.forward(X[rows], out=cache if len(X) - start >= BLOCK else None)
-            probabilities = cache[f"Z{self.n_layers}"]
-            predictions[rows] = np.argmax(probabilities, axis=1)
-            total_loss += float(self.loss(probabilities, y[rows])) * len(probabilities)
-        accuracy = float(np.mean(predictions == np.argmax(y, axis=1)))
-        return total_loss / len(X), accuracy, predictions
+        probabilities = self.predict(X)
+        predictions = np.argmax(probabilities, axis=1)
+        accuracy = np.mean(predictions == np.argmax(y, axis=1))
+        return float(self.loss(probabilities, y)), float(accuracy), predictions
 
     def train_loop(self, n_epochs, callback=None):
         """Initialise, train for `n_epochs` in file order and return `train_logs`.
@@ -165,31 +146,28 @@ class NN:
         self.initialize_weights((X.shape[1], y.shape[1]))
         names = ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss")
         self.train_logs = {name: [] for name in names}
-        kept = {}  # the arrays of the last step with this batch size, written again by the next
         for _ in range(n_epochs):
             for start in range(0, len(X), self.batch_size):
-                X_batch, y_batch = X[start : start + self.batch_size], y[start : start + self.batch_size]
-                cache, grads = kept.get(len(X_batch), (None, None))
-                cache = self.forward(X_batch, out=cache)
-                grads = self.backward(cache, y_batch, out=grads)
-                self.update(grads)
-                kept[len(X_batch)] = cache, grads
-            self._log()
+                batch = slice(start, start + self.batch_size)
+                self.step(X[batch], y[batch])
+            for name, pair in (("train", self.train), ("validation", self.valid)):
+                loss, accuracy, _ = self.compute_loss_and_accuracy(*pair)
+                self.train_logs[f"{name}_loss"].append(loss)
+                self.train_logs[f"{name}_accuracy"].append(accuracy)
             if callback is not None:
                 callback(self.train_logs)
         return self.train_logs
-
-    def _log(self):
-        for name, (X, y) in (("train", self.train), ("validation", self.valid)):
-            loss, accuracy, _ = self.compute_loss_and_accuracy(X, y)
-            self.train_logs[f"{name}_loss"].append(loss)
-            self.train_logs[f"{name}_accuracy"].append(accuracy)
 
     def evaluate(self):
         """Return (loss, accuracy) on the test set."""
         return self.compute_loss_and_accuracy(*self.test)[:2]
 
 
+def one_hot(labels, n_classes):
+    """Return integer `labels` (N,) as rows of the identity, (N, n_classes)."""
+    return np.eye(n_classes)[labels]
+
+
 def _random_data(seed):
     rng = np.random.RandomState(seed)
-    return [(rng.rand(N_RANDOM, 784), np.eye(10)[rng.randint(0, 10, N_RANDOM)]) for _ in range(3)]
+    return [(rng.rand(N_RANDOM, 784), one_hot(rng.randint(0, 10, N_RANDOM), 10)) for _ in range(3)]

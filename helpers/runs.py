@@ -1,22 +1,13 @@
-"""Many runs: train what is not yet stored, on every core or on a cluster, and find it again.
+"""Many runs: train what is not yet stored, on every core or on a cluster, and find it again."""
 
-The name of a run is its key, with a hash of all that determines the numbers.
-"""
-
-import ast
 import ctypes
-import hashlib
-import inspect
-import json
 import logging
 import math
 import signal
 import tempfile
-import textwrap
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cache
 from importlib.util import find_spec
 from itertools import islice
 
@@ -26,6 +17,8 @@ from distributed import Client, KilledWorker, WorkerPlugin, as_completed
 from tqdm import tqdm
 
 from helpers import data, training
+from helpers.keys import key
+from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, write, write_json
 
 N_FAILURES = 2  # a configuration that kills one worker more is given up
@@ -61,28 +54,10 @@ class SweepError(Exception):
     """Some configurations of a sweep failed; the runs of all others are stored."""
 
 
-def key(config):
-    """Return the name under which the run of `config` is stored, with a hash of what determines it."""
-    config = training.complete(config)
-    dataset = data.load(config["dataset"])
-    decisive = [config, dataset.fingerprint, _code(config["model"])]
-    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    return f"{config['model']}-{dataset.name}-{digest[:16]}"
-
-
-@cache
-def _code(model):
-    """The source that trains `model`, without comments and docstrings, which determine nothing."""
-    return [_bare(inspect.getsource(part)) for part in training.sources(model)]
-
-
-def _bare(source):
-    tree = ast.parse(textwrap.dedent(source))
-    for node in ast.walk(tree):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
-        if documented:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+def train(wanted):
+    """Return {label: [Run, ...]} for {label: [configuration, ...]}, in the order asked for; see `sweep`."""
+    found = {run.key: run for run in sweep(config for same in wanted.values() for config in same)}
+    return {label: [found[key(config)] for config in same] for label, same in wanted.items()}
 
 
 def sweep(configs):
@@ -178,7 +153,9 @@ def _finished(client, configs, attempt, n_at_a_time):
 def _work(name, config):
     """Train on a worker, which must have the driver's code and data."""
     if key(config) != name:
-        raise SweepError("the worker has another version of the code or of the data than the one that sent the run")
+        raise SweepError(
+            "the worker has another version of the code, of a package or of the data than the one that sent the run"
+        )
     _keep_freed_memory()
     return training.train(config)
 
@@ -228,7 +205,7 @@ def _client():
 
 
 def network(run):
-    """Return the trained network of a stored Run: an NN or a PyTorch module."""
+    """Return the trained network of a stored Run; its method `predict(X)` gives probabilities (N, 10)."""
     with np.load(folder() / f"{run.key}.npz", allow_pickle=False) as weights:
         return training.network(run.config, weights)
 
@@ -240,7 +217,7 @@ def choose(label, *same):
     """
     for run in same:
         if run.test is None:
-            loss, error = training.evaluate(network(run), data.load(run.config["dataset"]).test)
+            loss, error = evaluate(network(run), data.load(run.config["dataset"]).test)
             run.test = {"loss": loss, "error": error}
             write_json(folder() / f"{run.key}.json", asdict(run))
     names = _chosen(same[0].config["dataset"])

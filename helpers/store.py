@@ -11,15 +11,55 @@ import uuid
 import warnings
 import zipfile
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from helpers import data
-from helpers.training import Run
+
+HISTORY = ("train_loss", "train_error", "valid_loss", "valid_error", "seconds")
 
 used = set()  # the names of the runs that this process has read or written
+
+
+@dataclass
+class Run:
+    """What one training leaves.
+
+    `history` has the lists named in HISTORY, one value per epoch, measured over the whole sets at its end: losses
+    in nats, errors as shares of 1.  `test` is None until the run has been chosen and evaluated on the test set.
+    """
+
+    config: dict
+    fingerprint: str
+    n_parameters: int
+    history: dict
+    versions: dict
+    test: dict | None = None
+    key: str = ""
+    shapes: dict = field(default_factory=dict)
+
+    @property
+    def diverged(self):
+        """Whether a loss is no finite number, or training ended at twice the loss of guessing or more."""
+        losses = self.history["train_loss"] + self.history["valid_loss"]
+        return not np.all(np.isfinite(losses)) or self.history["train_loss"][-1] >= 2 * np.log(data.N_CLASSES)
+
+    @property
+    def kept(self):
+        """The index of the epoch whose weights were kept: the last, unless training was to stop early."""
+        losses = self.history["valid_loss"]
+        return len(losses) - 1 if self.config.get("patience") is None else int(np.argmin(losses))
+
+    def final(self, measure):
+        """The value of a measure of the history for the weights that were kept."""
+        return self.history[measure][self.kept]
+
+    @property
+    def valid_accuracy(self):
+        """Validation accuracy of the weights that were kept."""
+        return 1 - self.final("valid_error")
 
 
 def folder():

@@ -1,11 +1,12 @@
 """Tables: from Runs and networks to the Markdown that the notebooks show."""
 
+import inspect
 import math
+import textwrap
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
-from scipy import stats
 
 from helpers import data, original, training
 
@@ -23,6 +24,12 @@ def markdown(frame, index=False, **formats):
     return Markdown(shown.to_markdown(index=index, colalign=align, disable_numparse=True))
 
 
+def source(*parts):
+    """Return the source of functions and classes as one block of code in Markdown."""
+    code = "\n".join(textwrap.dedent(inspect.getsource(part)) for part in parts)
+    return Markdown(f"```python\n{code}```")
+
+
 def spread(values, spec):
     """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter.
 
@@ -33,16 +40,6 @@ def spread(values, spec):
     if len(values) == 1:
         return mean
     return f"{mean.removesuffix('%')}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{format(np.std(values, ddof=1), spec)}"
-
-
-def interval(differences):
-    """Return (mean, half width) of the 95% confidence interval of the mean of paired differences.
-
-    Student's t: the differences are taken to be independent and normal.
-    """
-    n = len(differences)
-    half = stats.t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n)
-    return float(np.mean(differences)), float(half)
 
 
 def losses(runs):
@@ -172,7 +169,7 @@ def multiply_adds(run):
     if run.config["model"] == "mlp":
         return sum(math.prod(shape) for name, shape in run.shapes.items() if name.startswith("W"))
     total, side = 0, data.SIDE
-    for name, layer in training.cnn(run.config).named_children():
+    for name, layer in training.model("cnn").build(run.config).named_children():
         if name.startswith("conv"):
             side -= layer.kernel_size[0] - 1
             total += layer.weight.numel() * side**2

@@ -53,7 +53,9 @@ def test_gradients_are_those_of_autograd(activation, depth, n):
 
     assert network.loss(cache[f"Z{depth + 1}"], y) == pytest.approx(loss.item(), abs=1e-5)  # clipped
     del values[f"Z{depth + 1}"]  # PyTorch's is the score, NN's the probability
-    expected = {f"d{name}": tensor.grad for name, tensor in {**weights, **values}.items()}
+    # Of the mean loss PyTorch gives every gradient, NN those of W and b; A and Z have each sample's own.
+    expected = {f"d{name}": tensor.grad for name, tensor in weights.items()}
+    expected |= {f"d{name}": n * tensor.grad for name, tensor in values.items()}
     assert set(grads) == set(expected)
     for name, tensor in expected.items():
         np.testing.assert_allclose(grads[name], tensor, rtol=0, atol=1e-10, err_msg=name)
@@ -104,38 +106,41 @@ def test_zero_and_normal_initialisation():
     assert normal.weights["W1"].std() == pytest.approx(1, abs=0.01)
 
 
-def test_update_takes_a_step_whatever_the_layout_of_the_arrays():
-    rng = np.random.default_rng(0)
-    network = NN((300,), lr=0.5)
-    network.weights = {"W1": rng.normal(size=(300, 784)).T, "b1": np.zeros((1, 300))}
-    before = {name: w.copy() for name, w in network.weights.items()}
-    grads = {f"d{name}": rng.normal(size=w.shape) for name, w in before.items()}
-    network.update(grads)
-    for name, w in before.items():
-        np.testing.assert_array_equal(network.weights[name], w - 0.5 * grads[f"d{name}"])
+def test_the_batch_at_hand_is_what_gradients_are_means_over():
+    """Whatever `batch_size` says: four copies of a batch have its gradients."""
+    rng = np.random.default_rng(1)
+    network = small_network(rng, batch_size=64)
+    X, y = rng.normal(size=(5, 12)), one_hot(rng, 5)
+    once, four = (network.backward(network.forward(np.tile(X, (n, 1))), np.tile(y, (n, 1))) for n in (1, 4))
+    np.testing.assert_array_equal(once["dA3"], network.forward(X)["Z3"] - y)
+    for name in once:
+        expected = once[name] if name[:2] in ("dW", "db") else np.tile(once[name], (4, 1))
+        np.testing.assert_allclose(four[name], expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_train_loop_is_its_plain_form_to_the_last_bit(activation):
+def test_train_loop_takes_a_step_per_batch_and_logs_what_the_weights_do():
     rng = np.random.default_rng(3)
     sets = [(rng.random((n, 20)), one_hot(rng, n)) for n in (45, 10, 10)]
-    network = NN((9, 8), lr=0.1, batch_size=16, seed=2, activation=activation, data=sets)
-    logs = network.train_loop(3)
+    network = NN((9, 8), lr=0.1, batch_size=16, seed=2, data=sets)
+    seen = []
+    logs = network.train_loop(3, callback=lambda logs: seen.append(len(logs["train_loss"])))
+    assert seen == [1, 2, 3]
 
-    plain = NN((9, 8), lr=0.1, batch_size=16, seed=2, activation=activation, data=sets)
-    plain.initialize_weights((20, 10))
-    (X, y), _, test = sets
+    other = NN((9, 8), lr=0.1, batch_size=16, seed=2, data=sets)
+    other.initialize_weights((20, 10))
+    (X, y), valid, test = sets
     for _ in range(3):
         for start in (0, 16, 32):  # the last batch has 13 samples
-            grads = plain.backward(plain.forward(X[start : start + 16]), y[start : start + 16])
-            plain.weights = {name: w - 0.1 * grads[f"d{name}"] for name, w in plain.weights.items()}
-    for name, w in plain.weights.items():
+            grads = other.backward(other.forward(X[start : start + 16]), y[start : start + 16])
+            other.weights = {name: w - 0.1 * grads[f"d{name}"] for name, w in other.weights.items()}
+    for name, w in other.weights.items():
         np.testing.assert_array_equal(network.weights[name], w)
 
-    loss, accuracy, predictions = plain.compute_loss_and_accuracy(X, y)
-    assert (logs["train_loss"][-1], logs["train_accuracy"][-1]) == (loss, accuracy)
-    assert accuracy == np.mean(predictions == y.argmax(axis=1))
-    assert network.evaluate() == plain.compute_loss_and_accuracy(*test)[:2]
+    for name, pair in (("train", (X, y)), ("validation", valid)):
+        prediction = other.forward(pair[0])["Z3"]
+        assert logs[f"{name}_loss"][-1] == pytest.approx(other.loss(prediction, pair[1]), abs=1e-14)
+        assert logs[f"{name}_accuracy"][-1] == np.mean(prediction.argmax(axis=1) == pair[1].argmax(axis=1))
+    assert network.evaluate() == other.compute_loss_and_accuracy(*test)[:2]
     assert {name: len(values) for name, values in logs.items()} == dict.fromkeys(
         ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss"), 3
     )

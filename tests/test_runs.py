@@ -103,7 +103,7 @@ def test_damaged_weights_are_set_aside(results, damage):
 
 def test_no_damaged_byte_of_the_weights_stops_a_sweep(results):
     """Whichever byte is hit: the file is whole, if the byte says nothing about the weights, or it is set aside."""
-    run = training.Run({}, "", 0, {}, {})
+    run = store.Run({}, "", 0, {}, {})
     runs.write("run", run, {"W": np.arange(3.0)})
     path = results / "run.npz"
     whole = path.read_bytes()
@@ -114,22 +114,6 @@ def test_no_damaged_byte_of_the_weights_stops_a_sweep(results):
             if runs.read("run") is not None:
                 with np.load(path, allow_pickle=False) as weights:
                     np.testing.assert_array_equal(weights["W"], np.arange(3.0))
-
-
-def test_the_key_depends_on_what_determines_the_run(monkeypatch):
-    same = dict(reversed((MLP | {"activation": "relu", "seed": 0}).items()))
-    assert runs.key(same) == runs.key(MLP)
-    others = [{"seed": 1}, {"lr": 0.2}, {"hidden_dims": [21]}, {"epochs": 3}, {"init_method": "zero"}]
-    keys = {runs.key(MLP), *(runs.key(MLP | other) for other in others)}
-    assert len(keys) == len(others) + 1
-    monkeypatch.setattr(runs, "_code", lambda model: ["another update rule"])
-    assert runs.key(MLP) not in keys
-
-
-def test_comments_and_docstrings_do_not_make_another_run():
-    source = 'def f(x):\n    """Half of x."""\n    return x / 2  # exact\n'
-    assert runs._bare(source) == runs._bare("def f(x):\n    return x/2\n")
-    assert runs._bare(source) != runs._bare("def f(x):\n    return x/3\n")
 
 
 @pytest.mark.usefixtures("results")

@@ -6,14 +6,15 @@ import torch
 from scipy import stats
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import tables, training
+from helpers import cnn, configs, statistics, tables
+from helpers.store import Run
 
 
 def test_the_interval_is_that_of_the_paired_t_test():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 5))
     low, high = stats.ttest_rel(a, b).confidence_interval(0.95)
-    mean, half = tables.interval(a - b)
+    mean, half = statistics.interval(a - b)
     assert (mean - half, mean + half) == pytest.approx((low, high))
 
 
@@ -24,13 +25,13 @@ def test_spread_is_mean_and_standard_deviation():
 
 @pytest.mark.parametrize("change", [{}, {"fc1_units": 700}], ids=["as it is", "wider"])
 def test_multiply_adds_of_the_cnn_are_those_that_pytorch_counts(change):
-    config = training.complete({"model": "cnn", "dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1} | change)
+    config = configs.complete({"model": "cnn", "dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1} | change)
     with FlopCounterMode(display=False) as counter:
-        training.cnn(config)(torch.zeros(1, 1, 28, 28))
-    run = training.Run(config, "", 0, {}, {})
+        cnn.build(config)(torch.zeros(1, 1, 28, 28))
+    run = Run(config, "", 0, {}, {})
     assert 2 * tables.multiply_adds(run) == counter.get_total_flops()
 
 
 def test_multiply_adds_of_the_perceptron_are_its_weights():
-    run = training.Run({"model": "mlp"}, "", 0, {}, {}, shapes={"W1": [784, 5], "b1": [1, 5], "W2": [5, 10]})
+    run = Run({"model": "mlp"}, "", 0, {}, {}, shapes={"W1": [784, 5], "b1": [1, 5], "W2": [5, 10]})
     assert tables.multiply_adds(run) == 784 * 5 + 5 * 10

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import cnn, data, training
+from helpers import cnn, configs, data, metrics, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "dropout": [0.25, 0.5], "lr": 0.1, "batch_size": 64, "epochs": 2}
@@ -16,7 +16,7 @@ def test_a_run_records_what_its_weights_do(config):
     network = training.network(run.config, weights)
     dataset = data.load("digits")
     for where, split in (("train", dataset.train), ("valid", dataset.valid)):
-        loss, error = training.evaluate(network, split)
+        loss, error = metrics.evaluate(network, split)
         assert run.history[f"{where}_loss"][-1] == pytest.approx(loss, rel=1e-5)
         assert run.history[f"{where}_error"][-1] == pytest.approx(error, abs=1e-12)
     assert {len(values) for values in run.history.values()} == {2}
@@ -42,11 +42,11 @@ def test_training_leaves_the_global_generator_alone():
 
 def test_loss_is_the_clipped_cross_entropy():
     torch.manual_seed(0)
-    network, split = cnn.cnn(), data.load("digits").valid
+    network, split = cnn.network(), data.load("digits").valid
     with torch.inference_mode():
         scores = network(torch.from_numpy(split.X).reshape(-1, 1, 28, 28))
     expected = torch.nn.functional.cross_entropy(scores, torch.from_numpy(split.y)).item()
-    loss, error = training.evaluate(network, split)
+    loss, error = metrics.evaluate(network, split)
     assert loss == pytest.approx(expected, rel=1e-5)
     assert error == (scores.argmax(dim=1).numpy() != split.y).mean()
 
@@ -58,8 +58,8 @@ def test_divergence_is_a_result(hidden_dims):
 
 
 def test_the_network_has_the_parameters_of_the_report():
-    assert sum(w.numel() for w in cnn.cnn().parameters()) == 206_500
-    dropped = cnn.cnn(dropout=(0.25, 0.5))
+    assert sum(w.numel() for w in cnn.network().parameters()) == 206_500
+    dropped = cnn.network(dropout=(0.25, 0.5))
     assert (dropped.dropout1.p, dropped.dropout2.p) == (0.25, 0.5)
     names = [name for name, _ in dropped.named_children()]
     assert names.index("conv3") < names.index("dropout1") < names.index("fc1") < names.index("dropout2")
@@ -98,15 +98,15 @@ def test_block_size_1_is_dropout():
 
 
 def test_images_are_shifted_by_pixels_and_turned_by_degrees(monkeypatch):
-    config = training.complete(CNN | {"shift": 2.0, "rotation": 90.0})
+    config = configs.complete(CNN | {"shift": 2.0, "rotation": 90.0})
     X = torch.rand(1, 1, 28, 28)
     draws = iter([torch.tensor([0.5]), torch.tensor([[1.0, 0.5]])])  # no turn; all the way right and no way up
     monkeypatch.setattr(torch, "rand", lambda *_: next(draws))
-    moved = training._disturbed(X, config)
+    moved = cnn._disturbed(X, config)
     torch.testing.assert_close(moved[..., :-2], X[..., 2:], atol=1e-4, rtol=0)
     assert moved[..., -2:].abs().max() < 1e-4
     draws = iter([torch.tensor([1.0]), torch.tensor([[0.5, 0.5]])])
-    torch.testing.assert_close(training._disturbed(X, config), X.rot90(1, (2, 3)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(cnn._disturbed(X, config), X.rot90(1, (2, 3)), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_early_stopping_keeps_the_best_epoch():
     losses = run.history["valid_loss"]
     assert len(losses) < 40
     assert run.kept == len(losses) - 3 == np.argmin(losses)
-    loss, _ = training.evaluate(training.network(run.config, weights), data.load("digits").valid)
+    loss, _ = metrics.evaluate(training.network(run.config, weights), data.load("digits").valid)
     assert loss == pytest.approx(run.final("valid_loss"), rel=1e-5)
 
 
@@ -145,4 +145,4 @@ def test_early_stopping_keeps_the_best_epoch():
 )
 def test_bad_configurations_are_named(config, message):
     with pytest.raises(ValueError, match=message):
-        training.complete(config)
+        configs.complete(config)

@@ -15,7 +15,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from helpers import data, nn, plots, training
+from helpers import configs, data, mlp, nn, plots, training
+from helpers.fast import FastNN
 from helpers.original import SECONDS_PER_EPOCH
 from tests.benchmarks import peers, sweeps
 
@@ -27,7 +28,7 @@ SQUARE = 2048  # rows of the matrix whose product sets the bound
 
 def mlp_config(hidden_dims, batch_size):
     """A configuration of one epoch."""
-    return training.complete(
+    return configs.complete(
         {
             "model": "mlp",
             "dataset": "mnist",
@@ -64,7 +65,7 @@ def square_product():
 
 def ours(config, sets):
     """One epoch of NN.train_loop."""
-    network = training.mlp(config, sets)
+    network = mlp.build(config, sets, FastNN)
     return lambda: network.train_loop(1)
 
 
@@ -141,7 +142,7 @@ def multilayer_perceptrons(dataset):
 
 def convolutional_network():
     """The seconds of one epoch, ours and the usual way."""
-    config = training.complete({"model": "cnn", "dataset": "mnist", "lr": 0.1, "batch_size": 64, "epochs": 1})
+    config = configs.complete({"model": "cnn", "dataset": "mnist", "lr": 0.1, "batch_size": 64, "epochs": 1})
     usual = peers.usual_cnn(config)
     return medians({"ours": lambda: seconds(lambda: training.train(config)), "usual": lambda: seconds(usual)})
 

@@ -64,7 +64,7 @@ def sklearn(config, splits):
 def usual_cnn(config, folder=data.FOLDER):
     """An epoch of the convolutional network with torchvision's data set, a DataLoader, the default memory format."""
     torch.manual_seed(0)
-    network = cnn.cnn()
+    network = cnn.network()
     optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
     images = datasets.MNIST(folder, train=True, download=True, transform=transforms.ToTensor())
     train, valid = (
