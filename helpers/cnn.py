@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from helpers.augment import moved
 from helpers.data import SIDE, Split
 from helpers.metrics import evaluate
+from helpers.schedules import rate
 
 BLOCK = 100  # images evaluated at a time; larger blocks leave the processor's caches
 CURVE = 10_000  # images on which training loss and error are followed; see `train`
@@ -19,37 +22,47 @@ CURVE = 10_000  # images on which training loss and error are followed; see `tra
 class CNN(nn.Sequential):
     """Layers that take images (N, 1, 28, 28) and give scores (N, 10)."""
 
-    def predict(self, X):
-        """Return the probabilities (N, 10), an array, that the network gives to images `X` (N, 784) in float32."""
+    def scores(self, X):
+        """Return what enters the softmax, an array (N, 10), for images `X` (N, 784) in float32."""
         device = next(self.parameters()).device
         self.eval()
         with torch.inference_mode():
-            blocks = _images(X).split(BLOCK)
-            return torch.cat([self(block.to(device)) for block in blocks]).softmax(1).numpy(force=True)
+            return torch.cat([self(block.to(device)) for block in _images(X).split(BLOCK)]).numpy(force=True)
+
+    def predict(self, X):
+        """Return the probabilities (N, 10), an array, that the network gives to images `X` (N, 784) in float32."""
+        return torch.from_numpy(self.scores(X)).softmax(1).numpy()
 
 
 def _images(X):
     return torch.from_numpy(X).reshape(-1, 1, SIDE, SIDE)
 
 
-def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3)):
+def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3), pooling=True, shared=True):
     """Return the report's convolutional network, with PyTorch's default initialisation.
 
     `dropout`: the probabilities of dropping a channel after the second pooling and a unit after fc1.
     `dropblock`: the probability of dropping an activation of conv3, in blocks, and the width of a block.
     A layer whose probability is 0 is left out.
+    `pooling`: whether the maximum of each 2 x 2 window is taken, or else its first pixel.
+    `shared`: whether the places of an image share their weights, or else each has kernels of its own.
     """
     channels, units = dropout
+    pool = nn.MaxPool2d if pooling else Subsample2d
+
+    def conv(n_in, n_out, kernel_size, side):
+        return nn.Conv2d(n_in, n_out, kernel_size) if shared else LocallyConnected2d(n_in, n_out, kernel_size, side)
+
     # The maximum of a window and ReLU commute; pooling first leaves ReLU a quarter of the values.
     layers = [
-        ("conv1", nn.Conv2d(1, 20, kernel_size=5)),
-        ("pool1", nn.MaxPool2d(2)),
+        ("conv1", conv(1, 20, kernel_size=5, side=SIDE)),
+        ("pool1", pool(2)),
         ("relu1", nn.ReLU(inplace=True)),
-        ("conv2", nn.Conv2d(20, 30, kernel_size=4)),
+        ("conv2", conv(20, 30, kernel_size=4, side=12)),
         ("relu2", nn.ReLU(inplace=True)),
-        ("conv3", nn.Conv2d(30, 40, kernel_size=3)),
+        ("conv3", conv(30, 40, kernel_size=3, side=9)),
         ("dropblock", DropBlock2d(*dropblock)),
-        ("pool2", nn.MaxPool2d(2)),
+        ("pool2", pool(2)),
         ("relu3", nn.ReLU(inplace=True)),
         ("dropout1", nn.Dropout2d(channels)),
         ("flatten", nn.Flatten()),
@@ -63,7 +76,7 @@ def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3)):
 
 def build(config):
     """Return the CNN that `config` describes, untrained."""
-    return network(**{name: config[name] for name in ("fc1_units", "dropout", "dropblock")})
+    return network(**{name: config[name] for name in ("fc1_units", "dropout", "dropblock", "pooling", "shared")})
 
 
 def load(config, weights):
@@ -77,72 +90,105 @@ def train(config, dataset, record):
     """Train on a Dataset by stochastic gradient descent on shuffled batches and return the weights, a dict of arrays.
 
     The seed rules initialisation, order and all noise.  With `patience` the weights are those of the epoch with the
-    lowest validation loss.  `record` is called after each epoch with the values of HISTORY.  Its training loss and
-    error are those of the first CURVE images, but those of all images where the weights may be the ones to keep.
+    lowest validation loss; with `average` they are a running mean of those of the steps.  `record` is called after
+    each epoch with the Evaluations of both sets and the seconds that the epoch took.  That of the training set is
+    of the first CURVE images alone, but of all where the weights may be the ones to keep.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     curve = Split(dataset.train.X[:CURVE], dataset.train.y[:CURVE])
     losses = []
     with torch.random.fork_rng():
         torch.manual_seed(config["seed"])
-        trained = build(config).to(device, memory_format=torch.channels_last)
-        epochs = _epochs(
-            trained, config, _images(dataset.train.X).to(device), torch.from_numpy(dataset.train.y).to(device)
-        )
-        for epoch, seconds in enumerate(epochs):
+        trained = build(config)
+        if config["init_method"] == "glorot":
+            trained.apply(_glorot)
+        trained = trained.to(device, memory_format=torch.channels_last)
+        X, y = _images(dataset.train.X).to(device), torch.from_numpy(dataset.train.y).to(device)
+        for epoch, (network, seconds) in enumerate(_epochs(trained, config, X, y)):
             started = time.perf_counter()
-            valid_loss, valid_error = evaluate(trained, dataset.valid)
-            losses.append(valid_loss)
+            valid = evaluate(network, dataset.valid)
+            losses.append(valid.loss)
             best = int(np.argmin(losses))
             keep = epoch == config["epochs"] - 1 if config["patience"] is None else epoch == best
-            train_loss, train_error = evaluate(trained, dataset.train if keep else curve)
+            train = evaluate(network, dataset.train if keep else curve)
             if keep:
-                weights = {name: tensor.numpy(force=True).copy() for name, tensor in trained.state_dict().items()}
-            record(
-                train_loss=train_loss,
-                train_error=train_error,
-                valid_loss=valid_loss,
-                valid_error=valid_error,
-                seconds=seconds + time.perf_counter() - started,
-            )
+                weights = {name: tensor.numpy(force=True).copy() for name, tensor in network.state_dict().items()}
+            record(train=train, valid=valid, seconds=seconds + time.perf_counter() - started)
             if config["patience"] is not None and epoch - best >= config["patience"]:
                 break
     return weights
 
 
 def _epochs(trained, config, X, y):
-    """Pass over the images again and again; yield the seconds that each pass took."""
+    """Pass over the images again and again; yield the network to evaluate and the seconds that each pass took."""
     optimizer = torch.optim.SGD(trained.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
-    slope = float(config["decay"]) / (math.ceil(len(X) / config["batch_size"]) * config["epochs"])
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - slope * step)
+    average = (
+        AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(config["average"])) if config["average"] else None
+    )
+    n_steps = math.ceil(len(X) / config["batch_size"])
     for epoch in range(config["epochs"]):
         started = time.perf_counter()
         trained.train()
         if hasattr(trained, "dropblock"):
             trained.dropblock.progress = epoch / max(1, config["epochs"] - 1)
-        for batch in torch.randperm(len(X)).to(X.device).split(config["batch_size"]):
+        batches = torch.randperm(len(X)).to(X.device).split(config["batch_size"])
+        for step, batch in enumerate(batches, start=epoch * n_steps):
+            optimizer.param_groups[0]["lr"] = rate(config, step, n_steps)
             scores = trained(_disturbed(X[batch], config))
             loss = functional.cross_entropy(scores, y[batch], label_smoothing=config["label_smoothing"])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            schedule.step()
-        yield time.perf_counter() - started
+            if average is not None:
+                average.update_parameters(trained)
+        yield trained if average is None else average.module, time.perf_counter() - started
+
+
+def _glorot(layer):
+    """Glorot's uniform distribution for the weights of a layer, if it has any, and zeros for its biases."""
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
 
 
 def _disturbed(images, config):
     """The images (N, 1, 28, 28) turned, shifted and noisy as `config` says, each in its own way."""
     if config["shift"] or config["rotation"]:
-        angle = torch.deg2rad(config["rotation"] * (2 * torch.rand(len(images)) - 1))
-        # affine_grid measures in halves of the image.
-        shift = config["shift"] / (SIDE / 2) * (2 * torch.rand(len(images), 2) - 1)
-        rows = (angle.cos(), -angle.sin(), shift[:, 0], angle.sin(), angle.cos(), shift[:, 1])
-        theta = torch.stack(rows, dim=1).reshape(-1, 2, 3).to(images)
-        grid = functional.affine_grid(theta, images.shape, align_corners=False)
-        images = functional.grid_sample(images, grid, align_corners=False)
+        images = moved(images, config["shift"], config["rotation"])
     if config["noise"]:
         images = images + config["noise"] * torch.randn(images.shape).to(images)
     return images
+
+
+class Subsample2d(nn.Module):
+    """The first pixel of each square of `size` x `size` pixels, as in a pooling that does not look at the others."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        """Return `x` (N, channels, height, width) with every `size`th row and column; a rest is left out."""
+        height, width = (side // self.size * self.size for side in x.shape[-2:])
+        return x[..., : height : self.size, : width : self.size]
+
+
+class LocallyConnected2d(nn.Module):
+    """A convolution without shared weights: a kernel for each place of the image, drawn as PyTorch draws kernels."""
+
+    def __init__(self, n_in, n_out, kernel_size, side):
+        super().__init__()
+        self.kernel_size, self.side = (kernel_size, kernel_size), side - kernel_size + 1
+        bound = 1 / math.sqrt(n_in * kernel_size**2)
+        shape = (self.side**2, n_in * kernel_size**2, n_out)
+        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(self.side**2, 1, n_out).uniform_(-bound, bound))
+
+    def forward(self, x):
+        """Return scores (N, n_out, height, width) for `x` (N, n_in, side, side)."""
+        patches = functional.unfold(x, self.kernel_size).permute(2, 0, 1)  # (places, N, n_in * kernel_size ** 2)
+        places = torch.baddbmm(self.bias, patches, self.weight)
+        return places.permute(1, 2, 0).reshape(len(x), -1, self.side, self.side)
 
 
 class DropBlock2d(nn.Module):

@@ -13,7 +13,7 @@ from helpers.nn import BLOCK, NN
 class FastNN(NN):
     """NN that trains and predicts in less time.  Its numbers are those of NN but for rounding.
 
-    Only `step` and `predict` differ; `forward` and `backward` stay the textbook's.  W_i is updated in place where it
+    Only `step` and `scores` differ; `forward` and `backward` stay the textbook's.  W_i is updated in place where it
     lies row by row in memory, as `initialize_weights` makes it, else replaced.
     """
 
@@ -26,7 +26,8 @@ class FastNN(NN):
         """Learn from one batch: images `X` (N, n_inputs) and one-hot labels `y` (N, n_classes)."""
         Z = self._activations(X)
         rate = -self.lr / len(X)
-        dA = np.subtract(Z[-1], y, out=Z[-1])
+        dA = _softmax(Z[-1])
+        dA -= y
         for i in range(self.n_layers, 0, -1):
             W = self.weights[f"W{i}"]
             if i > 1:
@@ -38,20 +39,20 @@ class FastNN(NN):
             if i > 1:
                 dA = self._through_activation(dZ, Z[i - 1])
 
-    def predict(self, X):
-        """Return the probabilities (N, n_classes) that the network gives to images `X` (N, n_inputs)."""
+    def scores(self, X):
+        """Return A_m, what enters the softmax, (N, n_classes), for images `X` (N, n_inputs)."""
         blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
         return np.concatenate([self._activations(block)[-1].copy() for block in blocks])
 
     def _activations(self, X):
-        """The list [Z_0, ..., Z_m] for a batch; all but Z_0 are kept arrays."""
+        """The list [Z_0, ..., Z_(m-1), A_m] for a batch; all but Z_0 are kept arrays."""
         Z = [np.asarray(X, self.dtype)]
         for i in range(1, self.n_layers + 1):
             b = self.weights[f"b{i}"]
             A = self._array("Z", (len(X), b.shape[1]), i)
             np.matmul(Z[-1], self.weights[f"W{i}"], out=A)
             A += b
-            Z.append(self._activated(A, i) if i < self.n_layers else _softmax(A))
+            Z.append(self._activated(A, i) if i < self.n_layers else A)
         return Z
 
     def _activated(self, A, i):

@@ -1,15 +1,28 @@
 """Loss and error, by one rule for all networks."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 EPSILON = 1e-6  # probabilities are clipped to [EPSILON, 1 - EPSILON] in every loss that is reported
 
 
-def evaluate(network, split):
-    """Return (mean cross-entropy in nats, error as a share of 1) of a network on a Split.
+class Evaluation(NamedTuple):
+    """What a network does on a set of images."""
 
-    The network needs a method `predict(X)`, which returns probabilities (N, n_classes).
+    loss: float  # mean cross-entropy in nats, probabilities clipped
+    error: float  # share of the images that are misread
+    unclipped_loss: float  # mean cross-entropy in nats as it is
+    wrong: list  # the indices of the images that are misread
+
+
+def evaluate(network, split):
+    """Return the Evaluation of a network on a Split.
+
+    The network needs a method `scores(X)`, which returns what enters the softmax, (N, n_classes).
     """
-    p = network.predict(split.X)
-    of_the_truth = np.clip(p[np.arange(len(split)), split.y], EPSILON, 1 - EPSILON)
-    return float(-np.mean(np.log(of_the_truth))), float(np.mean(p.argmax(axis=1) != split.y))
+    scores = network.scores(split.X).astype(np.float64)
+    losses = np.logaddexp.reduce(scores, axis=1) - scores[np.arange(len(split)), split.y]
+    clipped = np.clip(losses, -np.log1p(-EPSILON), -np.log(EPSILON))
+    wrong = np.flatnonzero(scores.argmax(axis=1) != split.y)
+    return Evaluation(float(clipped.mean()), len(wrong) / len(split), float(losses.mean()), wrong.tolist())

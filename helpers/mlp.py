@@ -5,18 +5,49 @@ import time
 import numpy as np
 
 from helpers.fast import FastNN
-from helpers.metrics import EPSILON
+from helpers.metrics import EPSILON, evaluate
 from helpers.nn import NN, one_hot
+from helpers.schedules import rate
 
 ARGUMENTS = ("hidden_dims", "lr", "batch_size", "seed", "activation", "init_method")  # of NN and configurations
 
 
-def build(config, sets=None, kind=NN):
-    """Return the network that `config` describes, an NN or a subclass, in float32.
+class Regularised(FastNN):
+    """FastNN that drops hidden units and shrinks the weights as it learns.  Dropout is for ReLU alone."""
 
-    `sets`: training, validation and test set, each a pair (images, one-hot labels); random ones if left out.
-    """
-    return kind(**{name: config[name] for name in ARGUMENTS}, epsilon=EPSILON, data=sets, dtype=np.float32)
+    def __init__(self, *args, dropout=0.0, weight_decay=0.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.dropout, self.weight_decay = dropout, weight_decay
+        self.rng = np.random.default_rng(self.seed)
+        self._learning = False
+
+    def step(self, X, y):
+        """Learn from one batch, each hidden unit dropped with probability `dropout`."""
+        if self.weight_decay:
+            for i in range(1, self.n_layers + 1):
+                self.weights[f"W{i}"] *= 1 - self.lr * self.weight_decay
+        self._learning = True
+        super().step(X, y)
+        self._learning = False
+
+    def _activated(self, A, i):
+        Z = super()._activated(A, i)
+        if self._learning and self.dropout:
+            # What is dropped is zero, as if its unit were inactive: its derivative is zero in any case.
+            Z *= (self.rng.random(Z.shape, dtype=np.float32) >= self.dropout) / np.float32(1 - self.dropout)
+        return Z
+
+    def _through_activation(self, dZ, Z):
+        dA = super()._through_activation(dZ, Z)
+        if self.dropout:
+            dA /= 1 - self.dropout
+        return dA
+
+
+def build(config, kind=NN, **arguments):
+    """Return the network that `config` describes, an NN or a subclass with `arguments` of its own, in float32."""
+    known = {name: config[name] for name in ARGUMENTS}
+    return kind(**known, epsilon=EPSILON, dtype=np.float32, **arguments)
 
 
 def load(config, weights):
@@ -29,24 +60,39 @@ def load(config, weights):
 def train(config, dataset, record):
     """Train on a Dataset and return the weights, a dict of arrays.
 
-    `record` is called after each epoch with the values of HISTORY, measured over the whole sets at its end.
+    Batches come in file order, or shuffled anew in each epoch.  `record` is called after each epoch with the
+    Evaluations of both sets and the seconds that the epoch took.
     """
-    n_classes = len(dataset.classes)
-    splits = dataset.train, dataset.valid, dataset.test
-    network = build(config, [(split.X, one_hot(split.y, n_classes)) for split in splits], FastNN)
-    started = time.perf_counter()
-
-    def tell(logs):
-        nonlocal started
-        now = time.perf_counter()
-        record(
-            train_loss=logs["train_loss"][-1],
-            train_error=1 - logs["train_accuracy"][-1],
-            valid_loss=logs["validation_loss"][-1],
-            valid_error=1 - logs["validation_accuracy"][-1],
-            seconds=now - started,
-        )
-        started = now
-
-    network.train_loop(config["epochs"], callback=tell)
+    network = build(config, Regularised, dropout=config["dropout"], weight_decay=config["weight_decay"])
+    X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
+    network.initialize_weights((X.shape[1], y.shape[1]))
+    if config["perturbation"] is not None:
+        _perturb(network.weights["W1"], config["perturbation"])
+    rng = np.random.default_rng([config["seed"], 1])  # of the order and of augmentation
+    starts = range(0, len(X), config["batch_size"])
+    for epoch in range(config["epochs"]):
+        started = time.perf_counter()
+        images, order = _augmented(X, config, rng), rng.permutation(len(X)) if config["shuffle"] else None
+        for step, start in enumerate(starts, start=epoch * len(starts)):
+            network.lr = rate(config, step, len(starts))
+            batch = slice(start, start + config["batch_size"])
+            batch = batch if order is None else order[batch]
+            network.step(images[batch], y[batch])
+        train_set, valid_set = evaluate(network, dataset.train), evaluate(network, dataset.valid)
+        record(train=train_set, valid=valid_set, seconds=time.perf_counter() - started)
     return network.weights
+
+
+def _perturb(W, seed):
+    """Change one weight by one unit in the last place, which is what another order of additions may do."""
+    place = tuple(np.random.default_rng(seed).integers(W.shape))
+    W[place] = np.nextafter(W[place], np.float32(np.inf))
+
+
+def _augmented(X, config, rng):
+    """The images of one epoch, each shifted and turned in its own way, if `config` says so."""
+    if not (config["shift"] or config["rotation"]):
+        return X
+    from helpers import augment  # here, since importing PyTorch takes seconds
+
+    return augment.moved_arrays(X, config["shift"], config["rotation"], int(rng.integers(2**31)))

@@ -22,8 +22,8 @@ class NN:
                  activation="relu", data=None, init_method="glorot", dtype=np.float64):  # fmt: skip
         if activation not in ("relu", "sigmoid", "tanh"):
             raise ValueError(f"activation {activation!r} is not one of relu, sigmoid, tanh")
-        if init_method not in ("zero", "normal", "glorot"):
-            raise ValueError(f"init_method {init_method!r} is not one of zero, normal, glorot")
+        if init_method not in ("zero", "normal", "glorot", "he"):
+            raise ValueError(f"init_method {init_method!r} is not one of zero, normal, glorot, he")
         self.hidden_dims = tuple(hidden_dims)
         self.n_hidden = len(self.hidden_dims)
         self.n_layers = self.n_hidden + 1
@@ -42,9 +42,9 @@ class NN:
     def initialize_weights(self, dims):
         """Fill `weights` with W1, b1, ... for `dims` = (n_inputs, n_classes).
 
-        W_i has shape (n_in, n_out) and is drawn layer by layer from RandomState(seed): zeros, the standard
-        normal, or uniform(-d, d) with d = sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16).
-        b_i is zero and has shape (1, n_out).
+        W_i has shape (n_in, n_out) and is drawn layer by layer from RandomState(seed): zeros; the standard
+        normal; uniform(-d, d) with d = sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16); or normal
+        with variance 2 / n_in (He et al. 2015, equation 10).  b_i is zero and has shape (1, n_out).
         """
         rng = np.random.RandomState(self.seed)
         sizes = (dims[0], *self.hidden_dims, dims[1])
@@ -54,6 +54,8 @@ class NN:
                 W = np.zeros(shape)
             elif self.init_method == "normal":
                 W = rng.normal(0, 1, shape)
+            elif self.init_method == "he":
+                W = rng.normal(0, np.sqrt(2 / shape[0]), shape)
             else:
                 limit = np.sqrt(6 / sum(shape))
                 W = rng.uniform(-limit, limit, shape)
@@ -124,10 +126,14 @@ class NN:
         clipped = np.clip(prediction, self.epsilon, 1 - self.epsilon)
         return -np.sum(labels * np.log(clipped)) / len(clipped)
 
+    def scores(self, X):
+        """Return A_m, what enters the softmax, (N, n_classes), for images `X` (N, n_inputs)."""
+        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
+        return np.concatenate([self.forward(block)[f"A{self.n_layers}"] for block in blocks])
+
     def predict(self, X):
         """Return the probabilities (N, n_classes) that the network gives to images `X` (N, n_inputs)."""
-        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
-        return np.concatenate([self.forward(block)[f"Z{self.n_layers}"] for block in blocks])
+        return self.softmax(self.scores(X))
 
     def compute_loss_and_accuracy(self, X, y):
         """Return (mean loss, accuracy, predicted classes (N,)) on images `X` and one-hot labels `y`."""

@@ -159,7 +159,8 @@ def replays(printed, runs):
     for i, curve in enumerate(curves):
         label = {0: "replayed", 1: f"replayed, $W_2$ changed ({len(runs) - 1} runs)"}.get(i)
         left.plot(epochs, curve - mean, color=COLOURS[min(i, 1)], ls=DASHES[min(i, 1)], lw=1, label=label)
-    right.plot(epochs, runs[0].history["unclipped_loss"], color=COLOURS[2], ls=DASHES[2], label="replayed, unclipped")
+    unclipped = runs[0].history["train_unclipped_loss"]
+    right.plot(epochs, unclipped, color=COLOURS[2], ls=DASHES[2], label="replayed, unclipped")
     right.plot(epochs, curves[0], color=COLOURS[0])
     if printed is not None:
         left.plot(epochs, printed - mean, "k.", ms=6, label="printed")

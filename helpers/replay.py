@@ -8,12 +8,11 @@ import time
 
 import numpy as np
 
-from helpers.metrics import EPSILON
+from helpers.metrics import EPSILON, Evaluation
 from helpers.nn import NN, one_hot
 
 PERTURBATION = 1e-15  # relative change of every entry of W2
 ARGUMENTS = ("hidden_dims", "activation", "lr", "batch_size", "seed", "init_method")  # of NN and configurations
-BLOCK = 1000  # images evaluated at a time
 
 
 class Original(NN):
@@ -25,13 +24,12 @@ class Original(NN):
         for name, w in self.weights.items():
             w -= self.lr / self.batch_size * (n if name.startswith("W") else 1) * grads[f"d{name}"]
 
-    def losses(self, X, y):
-        """Return (clipped loss, unclipped loss, error) on images `X` and one-hot labels `y`, averaged at once."""
-        blocks = np.split(X, range(BLOCK, len(X), BLOCK))
-        scores = np.concatenate([self.forward(block)[f"A{self.n_layers}"] for block in blocks])
+    def measure(self, X, y):
+        """Return the Evaluation on images `X` and one-hot labels `y`, the losses averaged over all at once."""
+        scores = self.scores(X)
         unclipped = np.mean(np.logaddexp.reduce(scores, axis=1) - scores[y == 1])
-        error = np.mean(scores.argmax(axis=1) != y.argmax(axis=1))
-        return self.loss(self.softmax(scores), y), unclipped, error
+        wrong = np.flatnonzero(scores.argmax(axis=1) != y.argmax(axis=1))
+        return Evaluation(self.loss(self.softmax(scores), y), len(wrong) / len(X), unclipped, wrong.tolist())
 
 
 def images(X):
@@ -68,20 +66,18 @@ def pairs(dataset):
 def train(config, dataset, record):
     """Train on a Dataset in file order and return the weights, a dict of arrays.
 
-    `record` is called after each epoch with the values of HISTORY and `unclipped_loss`, both of the set that
-    `measured` names; loss and error of the other are nan.
+    `record` is called after each epoch with the Evaluation of the set that `measured` names and the seconds that the
+    epoch took.
     """
     sets = pairs(dataset)
     network = build(config, [sets["train"], sets["valid"], sets["valid"]])  # the test set has no part in it
     initialize(network, config["perturbation"])
     measured = config["measured"]
-    unknown = dict.fromkeys(("train_loss", "train_error", "valid_loss", "valid_error"), np.nan)
     for _ in range(config["epochs"]):
         started = time.perf_counter()
         epoch(network)
-        loss, unclipped, error = network.losses(*sets[measured])
-        known = {f"{measured}_loss": loss, f"{measured}_error": error, "unclipped_loss": unclipped}
-        record(**unknown | known, seconds=time.perf_counter() - started)
+        evaluation = network.measure(*sets[measured])
+        record(seconds=time.perf_counter() - started, **{measured: evaluation})
     return network.weights
 
 

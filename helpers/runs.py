@@ -16,7 +16,7 @@ import numpy as np
 from distributed import Client, KilledWorker, WorkerPlugin, as_completed
 from tqdm import tqdm
 
-from helpers import data, training
+from helpers import training
 from helpers.keys import key
 from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, write, write_json
@@ -217,8 +217,7 @@ def choose(label, *same):
     """
     for run in same:
         if run.test is None:
-            loss, error = evaluate(network(run), data.load(run.config["dataset"]).test)
-            run.test = {"loss": loss, "error": error}
+            run.test = evaluate(network(run), training.dataset(run.config).test)._asdict()
             write_json(folder() / f"{run.key}.json", asdict(run))
     names = _chosen(same[0].config["dataset"])
     names[label] = [run.key for run in same]

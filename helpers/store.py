@@ -18,7 +18,11 @@ import numpy as np
 
 from helpers import data
 
-HISTORY = ("train_loss", "train_error", "valid_loss", "valid_error", "seconds")
+HISTORY = (
+    *("train_loss", "train_error", "train_unclipped_loss"),
+    *("valid_loss", "valid_error", "valid_unclipped_loss"),
+    "seconds",
+)
 
 used = set()  # the names of the runs that this process has read or written
 
@@ -27,8 +31,10 @@ used = set()  # the names of the runs that this process has read or written
 class Run:
     """What one training leaves.
 
-    `history` has the lists named in HISTORY, one value per epoch, measured over the whole sets at its end: losses
-    in nats, errors as shares of 1.  `test` is None until the run has been chosen and evaluated on the test set.
+    `history` has the lists named in HISTORY, one value per epoch, measured at its end: losses in nats, errors as
+    shares of 1.  They are of whole sets, but a convolutional network's training figures are of 10,000 images before
+    the last epoch.  What was not measured is nan.  `wrong` has the indices of the validation images that the weights
+    which were kept misread.  `test` is None until the run has been chosen, then the same figures of the test set.
     """
 
     config: dict
@@ -39,6 +45,7 @@ class Run:
     test: dict | None = None
     key: str = ""
     shapes: dict = field(default_factory=dict)
+    wrong: list = field(default_factory=list)
 
     @property
     def diverged(self):

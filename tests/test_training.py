@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import cnn, configs, data, metrics, training
+from helpers import augment, cnn, configs, data, metrics, mlp, schedules, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "dropout": [0.25, 0.5], "lr": 0.1, "batch_size": 64, "epochs": 2}
@@ -16,9 +16,11 @@ def test_a_run_records_what_its_weights_do(config):
     network = training.network(run.config, weights)
     dataset = data.load("digits")
     for where, split in (("train", dataset.train), ("valid", dataset.valid)):
-        loss, error = metrics.evaluate(network, split)
-        assert run.history[f"{where}_loss"][-1] == pytest.approx(loss, rel=1e-5)
-        assert run.history[f"{where}_error"][-1] == pytest.approx(error, abs=1e-12)
+        found = metrics.evaluate(network, split)
+        assert run.history[f"{where}_loss"][-1] == pytest.approx(found.loss, rel=1e-5)
+        assert run.history[f"{where}_unclipped_loss"][-1] == pytest.approx(found.unclipped_loss, rel=1e-5)
+        assert run.history[f"{where}_error"][-1] == pytest.approx(found.error, abs=1e-12)
+    assert run.wrong == found.wrong
     assert {len(values) for values in run.history.values()} == {2}
     assert run.n_parameters == sum(w.size for w in weights.values())
     assert not run.diverged
@@ -46,9 +48,16 @@ def test_loss_is_the_clipped_cross_entropy():
     with torch.inference_mode():
         scores = network(torch.from_numpy(split.X).reshape(-1, 1, 28, 28))
     expected = torch.nn.functional.cross_entropy(scores, torch.from_numpy(split.y)).item()
-    loss, error = metrics.evaluate(network, split)
-    assert loss == pytest.approx(expected, rel=1e-5)
-    assert error == (scores.argmax(dim=1).numpy() != split.y).mean()
+    found = metrics.evaluate(network, split)
+    assert found.unclipped_loss == pytest.approx(expected, rel=1e-5)
+    assert found.loss == pytest.approx(expected, rel=1e-5)
+    assert found.error == (scores.argmax(dim=1).numpy() != split.y).mean()
+    np.testing.assert_array_equal(found.wrong, np.flatnonzero(network.predict(split.X).argmax(axis=1) != split.y))
+    network.fc2.weight.data *= 1e4
+    p = np.clip(network.predict(split.X)[np.arange(len(split)), split.y].astype(float), 1e-6, 1 - 1e-6)
+    certain = metrics.evaluate(network, split)
+    assert certain.loss == pytest.approx(-np.log(p).mean(), rel=1e-5)
+    assert certain.unclipped_loss > 10 * certain.loss
 
 
 @pytest.mark.parametrize("hidden_dims", [[20], [20, 20]], ids=["all units dead", "not a number"])
@@ -98,32 +107,137 @@ def test_block_size_1_is_dropout():
 
 
 def test_images_are_shifted_by_pixels_and_turned_by_degrees(monkeypatch):
-    config = configs.complete(CNN | {"shift": 2.0, "rotation": 90.0})
     X = torch.rand(1, 1, 28, 28)
     draws = iter([torch.tensor([0.5]), torch.tensor([[1.0, 0.5]])])  # no turn; all the way right and no way up
     monkeypatch.setattr(torch, "rand", lambda *_: next(draws))
-    moved = cnn._disturbed(X, config)
+    moved = augment.moved(X, 2.0, 90.0)
     torch.testing.assert_close(moved[..., :-2], X[..., 2:], atol=1e-4, rtol=0)
     assert moved[..., -2:].abs().max() < 1e-4
     draws = iter([torch.tensor([1.0]), torch.tensor([[0.5, 0.5]])])
-    torch.testing.assert_close(cnn._disturbed(X, config), X.rot90(1, (2, 3)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(augment.moved(X, 2.0, 90.0), X.rot90(1, (2, 3)), atol=1e-4, rtol=0)
+
+
+MLP_CHANGES = [
+    *(
+        {"shuffle": True},
+        {"decay": True},
+        {"dropout": 0.5},
+        {"weight_decay": 0.01},
+        {"shift": 2.0},
+        {"rotation": 15.0},
+    ),
+    *({"permutation": 0}, {"perturbation": 0}, {"init_method": "he"}),
+]
+CNN_CHANGES = [
+    *({"weight_decay": 0.01}, {"label_smoothing": 0.1}, {"decay": True}, {"noise": 0.3}, {"shift": 2.0}),
+    *({"rotation": 15.0}, {"average": 0.9}, {"pooling": False}, {"permutation": 0}, {"init_method": "glorot"}),
+]
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"weight_decay": 0.01},
-        {"label_smoothing": 0.1},
-        {"decay": True},
-        {"noise": 0.3},
-        {"shift": 2.0},
-        {"rotation": 15.0},
-    ],
-    ids=lambda change: next(iter(change)),
+    ("config", "change"),
+    [(MLP, change) for change in MLP_CHANGES] + [(CNN, change) for change in CNN_CHANGES],
+    ids=lambda value: value.get("model") or next(iter(value)),
 )
-def test_each_regulariser_takes_effect(change):
-    vanilla, regularised = (training.train(CNN | {"epochs": 1} | extra)[1] for extra in ({}, change))
-    assert any((regularised[name] != w).any() for name, w in vanilla.items())
+def test_each_parameter_takes_effect_and_the_seed_rules_it(config, change):
+    config = config | {"epochs": 1}
+    plain, changed, again = (training.train(config | extra)[1] for extra in ({}, change, change))
+    assert any((changed[name] != w).any() for name, w in plain.items())
+    for name, w in changed.items():
+        np.testing.assert_array_equal(again[name], w)
+
+
+def test_the_rate_falls_linearly_to_zero_or_stays():
+    config = {"lr": 0.2, "epochs": 3, "decay": True}
+    rates = [schedules.rate(config, step, n_steps=4) for step in range(12)]
+    np.testing.assert_allclose(rates, 0.2 * (1 - np.arange(12) / 12))
+    assert schedules.rate(config | {"decay": False}, 7, n_steps=4) == 0.2
+
+
+def test_a_permutation_is_one_for_all_images():
+    plain, permuted = (training.dataset(MLP | {"permutation": seed}) for seed in (None, 3))
+    order = np.random.default_rng(3).permutation(784)
+    for split in ("train", "valid", "test"):
+        np.testing.assert_array_equal(getattr(permuted, split).X, getattr(plain, split).X[:, order])
+        np.testing.assert_array_equal(getattr(permuted, split).y, getattr(plain, split).y)
+
+
+def test_dropping_units_is_what_pytorch_does(monkeypatch):
+    """One step of the perceptron against autograd, with the masks that were drawn."""
+    network = mlp.Regularised((9, 8), dropout=0.4, lr=0.5, weight_decay=0.1, seed=0, dtype=np.float64)
+    network.initialize_weights((12, 10))
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(6, 12)), np.eye(10)[rng.integers(0, 10, 6)]
+    shrunk = {name: value * (1 - 0.5 * 0.1 if name[0] == "W" else 1) for name, value in network.weights.items()}
+    w = {name: torch.tensor(value, requires_grad=True) for name, value in shrunk.items()}
+    network.step(X, y)
+    draws, Z = np.random.default_rng(0), torch.tensor(X)
+    for i in (1, 2):
+        Z = torch.relu(Z @ w[f"W{i}"] + w[f"b{i}"])
+        Z = Z * torch.tensor(draws.random(Z.shape, dtype=np.float32) >= 0.4) / 0.6
+    torch.nn.functional.cross_entropy(Z @ w["W3"] + w["b3"], torch.tensor(y)).backward()
+    for name, value in w.items():
+        np.testing.assert_allclose(
+            network.weights[name], (value - 0.5 * value.grad).detach(), atol=1e-7, err_msg=name
+        )
+    whole = network.forward(X)["A3"]
+    np.testing.assert_allclose(network.scores(X), whole, atol=1e-12)  # nothing is dropped in evaluation
+
+
+def test_a_perturbation_is_one_unit_in_the_last_place_of_one_weight():
+    W = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    changed = W.copy()
+    mlp._perturb(changed, seed=1)
+    (place,) = np.argwhere(changed != W)
+    assert changed[tuple(place)] == np.nextafter(W[tuple(place)], np.float32(np.inf))
+
+
+def test_without_shared_weights_equal_kernels_are_a_convolution():
+    torch.manual_seed(0)
+    convolution, local = torch.nn.Conv2d(3, 4, 5), cnn.LocallyConnected2d(3, 4, 5, side=9)
+    places = len(local.weight)
+    local.weight.data = convolution.weight.data.reshape(4, -1).T.expand(places, -1, -1).clone()
+    local.bias.data = convolution.bias.data.expand(places, 1, -1).clone()
+    x = torch.rand(2, 3, 9, 9)
+    torch.testing.assert_close(local(x), convolution(x))
+
+
+def test_without_pooling_the_first_pixel_of_each_window_is_taken():
+    x = torch.arange(49.0).reshape(1, 1, 7, 7)
+    assert cnn.Subsample2d(2)(x).tolist() == [[[[0, 2, 4], [14, 16, 18], [28, 30, 32]]]]
+    shapes = [
+        cnn.network(pooling=pooling, shared=shared)(torch.zeros(1, 1, 28, 28)).shape
+        for pooling, shared in ((True, True), (False, True), (True, False), (False, False))
+    ]
+    assert set(shapes) == {(1, 10)}
+
+
+@pytest.mark.parametrize(("share", "steps_kept"), [(1e-9, -1), (1 - 1e-9, 0)], ids=["of the last", "of the first"])
+def test_the_running_mean_of_the_weights(share, steps_kept):
+    """With next to nothing kept it is the last step's weights, with next to all kept the first step's."""
+    seen = []
+    step = torch.optim.SGD.step
+
+    def watched(self, *args, **kwargs):
+        result = step(self, *args, **kwargs)
+        seen.append(self.param_groups[0]["params"][0].detach().clone())
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.SGD, "step", watched)
+        _, weights = training.train(CNN | {"epochs": 1, "average": share})
+    np.testing.assert_allclose(weights["conv1.weight"], seen[steps_kept], atol=1e-6)
+
+
+def test_the_curve_of_training_is_that_of_the_first_images_and_the_end_that_of_all(monkeypatch):
+    monkeypatch.setattr(cnn, "CURVE", 100)
+    whole = training.train(CNN | {"epochs": 1})[0]
+    run, weights = training.train(CNN | {"epochs": 2})
+    train = data.load("digits").train
+    assert run.history["train_error"][0] * 100 == pytest.approx(round(run.history["train_error"][0] * 100))
+    found = metrics.evaluate(training.network(run.config, weights), train)
+    assert run.history["train_loss"][-1] == pytest.approx(found.loss, rel=1e-5)
+    assert whole.history["train_loss"][0] != run.history["train_loss"][0]
 
 
 def test_early_stopping_keeps_the_best_epoch():
@@ -131,7 +245,7 @@ def test_early_stopping_keeps_the_best_epoch():
     losses = run.history["valid_loss"]
     assert len(losses) < 40
     assert run.kept == len(losses) - 3 == np.argmin(losses)
-    loss, _ = metrics.evaluate(training.network(run.config, weights), data.load("digits").valid)
+    loss = metrics.evaluate(training.network(run.config, weights), data.load("digits").valid).loss
     assert loss == pytest.approx(run.final("valid_loss"), rel=1e-5)
 
 

@@ -33,7 +33,7 @@ def date():
     return f"{day:%d %B %Y}".lstrip("0") if timestamp() != NO_DATE else ""
 
 
-def _processor():
+def processor():
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
@@ -58,7 +58,7 @@ def facts():
     versions = filter(None, map(_version, PACKAGES))
     rows = {
         "Software": ", ".join([f"Python {platform.python_version()}", *versions]),
-        "Hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "Hardware": f"{processor()}, {os.cpu_count()} cores",
         "Revision": _revision(),
     }
     return {name: value for name, value in rows.items() if value}
@@ -93,7 +93,7 @@ def provenance(dataset, used):
         f"`{dataset.fingerprint[:16]}`.",
         files if checksums else "",
         f"**Software.** Python {platform.python_version()}, {', '.join(sorted(versions))}.",
-        f"**Hardware.** {_processor()}, {os.cpu_count()} cores; one core per training.",
+        f"**Hardware.** {processor()}, {os.cpu_count()} cores; one core per training.",
         f"**Revision.** `{_revision()}`" if _revision() else "",
         "**Runs.** Each is counted where it is used first; the seconds are those of its training, on one core.",
         _table(("notebook", "runs", "seeds", "seconds"), parts),

@@ -1,53 +1,67 @@
 """`make bench`: how fast the networks train, as ratios against peers that do the same work in the same run.
 
-Prints a table and leaves benchmarks.md and speed.png in this folder. Everything runs on one thread; the contestants
-take turns, and each figure is the median of REPETITIONS. Needs MNIST.
+Prints tables and leaves benchmarks.md and speed.png in this folder.  All networks train on one core; the contestants
+take turns, and each figure is the median of REPETITIONS.  Needs MNIST.
 """
 
+import os
 import time
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import jax
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
-from helpers import configs, data, mlp, nn, plots, training
+from helpers import configs, data, keys, mlp, plots, runs, training
 from helpers.fast import FastNN
+from helpers.nn import NN
 from helpers.original import SECONDS_PER_EPOCH
+from helpers.report import facts
 from tests.benchmarks import peers, sweeps
 
 HERE = Path(__file__).resolve().parent
-REPETITIONS = 5
+REPETITIONS = 7
 MLPS = (([500, 400], 64), ([600, 600], 32), ([600, 400], 16))  # hidden units, batch size
 SQUARE = 2048  # rows of the matrix whose product sets the bound
+CONTESTANTS = {
+    "FastNN": partial(peers.Ours, FastNN),
+    "NN": partial(peers.Ours, NN),
+    "JAX, scan": peers.Jax,
+    "JAX, step by step": peers.JaxSteps,
+    "PyTorch eager": peers.Eager,
+    "scikit-learn": peers.Sklearn,
+    "products alone": peers.Products,
+}
+RECIPE = {"hidden_dims": [500, 400], "lr": 0.1, "batch_size": 16}  # of the race to WANTED
+WANTED, STRIDE = 0.97, 10_000  # validation accuracy, looked at after so many images
+RACERS = ("FastNN", "NN", "JAX, scan", "PyTorch eager")
 
 
-def mlp_config(hidden_dims, batch_size):
-    """A configuration of one epoch."""
-    return configs.complete(
-        {
-            "model": "mlp",
-            "dataset": "mnist",
-            "hidden_dims": hidden_dims,
-            "lr": 0.01,
-            "batch_size": batch_size,
-            "epochs": 1,
-        }
-    )
+def mlp_config(**recipe):
+    """A configuration of one epoch on MNIST."""
+    return configs.complete({"model": "mlp", "dataset": "mnist", "epochs": 1} | recipe)
 
 
-def flops(hidden_dims, n_train, n_valid):
-    """Multiplications and additions of one epoch: three products per layer and step, but no gradient of the input.
+def initial_weights(config):
+    """The weights that every contestant begins with."""
+    network = mlp.build(config)
+    network.initialize_weights((data.SIDE**2, data.N_CLASSES))
+    return network.weights
 
-    Both sets are evaluated at the end, with one product per layer.
+
+def flops(hidden_dims, n_train, n_evaluated=0):
+    """Multiplications and additions: three products per layer and step, but no gradient of the input.
+
+    An image that is evaluated takes one product per layer.
     """
-    sizes = (784, *hidden_dims, 10)
-    weights = [n_in * n_out for n_in, n_out in pairwise(sizes)]
-    return 2 * n_train * (3 * sum(weights) - weights[0]) + 2 * (n_train + n_valid) * sum(weights)
+    weights = [n_in * n_out for n_in, n_out in pairwise((data.SIDE**2, *hidden_dims, data.N_CLASSES))]
+    return 2 * n_train * (3 * sum(weights) - weights[0]) + 2 * n_evaluated * sum(weights)
 
 
 def seconds(work):
@@ -63,103 +77,101 @@ def square_product():
     return seconds(lambda: a @ a) / (2 * SQUARE**3)
 
 
-def ours(config, sets):
-    """One epoch of NN.train_loop."""
-    network = mlp.build(config, sets, FastNN)
-    return lambda: network.train_loop(1)
-
-
-def products(config, sets):
-    """The matrix products of the same epoch alone, each into an array that is kept: what an epoch must take."""
-    (X, _), (X_valid, _), _ = sets
-    sizes = (X.shape[1], *config["hidden_dims"], data.N_CLASSES)
-    W = [np.ones(shape, np.float32) for shape in pairwise(sizes)]
-    dW = [np.empty_like(w) for w in W]
-
-    def arrays(n):
-        return [np.ones((n, width), np.float32) for width in sizes[1:]]
-
-    def blocks(images, n):
-        return (images[start : start + n] for start in range(0, len(images), n))
-
-    def forward(images, kept):
-        Z = [images]
-        for w, z in zip(W, kept, strict=True):
-            Z.append(np.matmul(Z[-1], w, out=z[: len(images)]))
-        return Z
-
-    def work():
-        kept, kept_dA = arrays(config["batch_size"]), arrays(config["batch_size"])
-        for batch in blocks(X, config["batch_size"]):
-            Z = forward(batch, kept)
-            dA = [array[: len(batch)] for array in kept_dA]
-            for i in reversed(range(len(W))):
-                np.matmul(Z[i].T, dA[i], out=dW[i])
-                if i > 0:
-                    np.matmul(W[i], dA[i].T, out=dA[i - 1].T)
-        kept = arrays(nn.BLOCK)
-        for images in (X, X_valid):
-            for block in blocks(images, nn.BLOCK):
-                forward(block, kept)
-
-    return work
-
-
 def medians(contestants):
     """The median seconds of each contestant, {name: function that returns seconds}, which take turns."""
     times = {name: [] for name in contestants}
+    for measure in contestants.values():  # compiles what is to be compiled
+        measure()
     for _ in range(REPETITIONS):
         for name, measure in contestants.items():
             times[name].append(measure())
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
-def multilayer_perceptrons(dataset):
-    """Rows of the table: each network's epoch against the bound, its products alone, PyTorch and scikit-learn."""
-    splits = dataset.train, dataset.valid
-    sets = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
+def passes(dataset):
+    """Seconds of one pass over the training set, and of an epoch with its evaluations: two dicts per network."""
     for hidden_dims, batch_size in tqdm(MLPS, desc="perceptrons"):
-        config = mlp_config(hidden_dims, batch_size)
-        work = {
-            "NN": ours(config, sets),
-            "products": products(config, sets),
-            "eager": peers.eager(config, splits),
-            "sklearn": peers.sklearn(config, splits),
+        config = mlp_config(hidden_dims=hidden_dims, lr=0.01, batch_size=batch_size)
+        weights = initial_weights(config)
+        steps, evaluations = {}, {}
+        for name, make in CONTESTANTS.items():
+            peer = make(config, weights)
+            train, valid = (peer.prepare(split.X, split.y) for split in (dataset.train, dataset.valid))
+            steps[name] = partial(seconds, partial(peer.steps, train))
+            if hasattr(peer, "evaluate"):
+                both = (partial(peer.evaluate, train), partial(peer.evaluate, valid))
+                evaluations[name] = lambda both=both: sum(seconds(evaluate) for evaluate in both)
+        found = medians({"bound": square_product, **steps})
+        measured = medians({"bound": square_product, **evaluations})
+        n, n_evaluated = len(dataset.train), len(dataset.train) + len(dataset.valid)
+        found["bound"] *= flops(hidden_dims, n)
+        measured["bound"] *= flops(hidden_dims, 0, n_evaluated)
+        yield config, found, {name: found[name] + value for name, value in measured.items()}
+
+
+def ratios(rows):
+    """A Markdown table: the seconds of FastNN, and their ratio to those of every other contestant."""
+    frame = pd.DataFrame(
+        {
+            "network": "-".join(map(str, (784, *config["hidden_dims"], 10))),
+            "batch": str(config["batch_size"]),
+            "seconds": found["FastNN"],
+            **{f"of {name}": found["FastNN"] / value for name, value in found.items() if name != "FastNN"},
         }
-        measures = {name: lambda work=work: seconds(work) for name, work in work.items()}
-        found = medians({"bound": square_product, **measures})
-        bound = found["bound"] * flops(hidden_dims, len(dataset.train), len(dataset.valid))
-        yield {
-            "network": "-".join(map(str, (784, *hidden_dims, 10))),
-            "batch": batch_size,
-            "seconds per epoch": found["NN"],
-            "of the bound": found["NN"] / bound,
-            "products alone, of the bound": found["products"] / bound,
-            "of PyTorch eager": found["NN"] / found["eager"],
-            "of scikit-learn": found["NN"] / found["sklearn"],
-        }
+        for config, found in rows
+    )
+    return frame.to_markdown(index=False, floatfmt=".2f")
+
+
+def race(dataset):
+    """Seconds of training to WANTED validation accuracy, with the looks at it, as a Markdown table."""
+    config = mlp_config(**RECIPE)
+    weights = initial_weights(config)
+    starts = range(0, len(dataset.train), STRIDE)
+    results = {name: [] for name in RACERS}
+    for _ in tqdm(range(REPETITIONS), desc="race"):
+        for name in RACERS:
+            peer = CONTESTANTS[name](config, weights)
+            valid = peer.prepare(dataset.valid.X, dataset.valid.y)
+            parts = [peer.prepare(dataset.train.X[i : i + STRIDE], dataset.train.y[i : i + STRIDE]) for i in starts]
+            rehearsal = CONTESTANTS[name](config, weights)  # in which JAX compiles
+            compilation = seconds(
+                lambda peer=rehearsal, valid=valid, part=parts[0]: (peer.steps(part), peer.evaluate(valid))
+            )
+            started, n_parts, accuracy = time.perf_counter(), 0, 0.0
+            while accuracy < WANTED:
+                peer.steps(parts[n_parts % len(parts)])
+                accuracy = peer.evaluate(valid)
+                n_parts += 1
+            results[name].append((time.perf_counter() - started, n_parts * STRIDE, accuracy, compilation))
+    rows = []
+    for name, found in results.items():
+        took, n_images, accuracy, _ = np.median(found, axis=0)
+        rows.append((name, took, f"{n_images:,.0f}", f"{accuracy:.2%}", found[0][-1]))
+    columns = ["trainer", "seconds", "images seen", "accuracy then", "first 10,000 images, seconds"]
+    return pd.DataFrame(rows, columns=columns).to_markdown(index=False, floatfmt=".2f")
 
 
 def convolutional_network():
-    """The seconds of one epoch, ours and the usual way."""
+    """Seconds of one epoch, ours and the usual way; and of ours the passes over the images alone."""
     config = configs.complete({"model": "cnn", "dataset": "mnist", "lr": 0.1, "batch_size": 64, "epochs": 1})
     usual = peers.usual_cnn(config)
     return medians({"ours": lambda: seconds(lambda: training.train(config)), "usual": lambda: seconds(usual)})
 
 
 def peak_memory(dataset):
-    """Peak MB of the arrays that an epoch of NN.train_loop makes beyond the data."""
+    """Peak MB of the arrays that an epoch of training makes beyond the data, FastNN and NN."""
     sets = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
-    work = ours(mlp_config([600, 600], 32), sets)
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 2**20
+    for kind in (FastNN, NN):
+        network = mlp.build(mlp_config(hidden_dims=[600, 600], lr=0.01, batch_size=32), sets, kind)
+        tracemalloc.start()
+        network.train_loop(1)
+        yield tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
 
 
 def growth(dataset):
-    """Seconds per epoch of NN, and of the bound, against the number of images and the width: a dict of DataFrames."""
+    """Seconds per epoch of FastNN, and of the bound, against the number of images and the width: DataFrames."""
     cases = {
         "training images": [(n, [500, 400], n) for n in (10_000, 20_000, 30_000, 40_000, 50_000)],
         "hidden units per layer": [(width, [width, width], 10_000) for width in (100, 200, 400, 800, 1600, 3200)],
@@ -168,63 +180,97 @@ def growth(dataset):
     for name, rows in cases.items():
         found = []
         for x, hidden_dims, n in tqdm(rows, desc=name):
-            train = data.Split(dataset.train.X[:n], dataset.train.y[:n])
-            sets = [split.one_hot() for split in (train, dataset.valid, dataset.test)]
-            work = ours(mlp_config(hidden_dims, 64), sets)
-            times = medians({"bound": square_product, "NN": lambda work=work: seconds(work)})
-            found.append((x, times["NN"], times["bound"] * flops(hidden_dims, n, len(dataset.valid))))
-        frames[name] = pd.DataFrame(found, columns=[name, "NN", "bound"])
+            config = mlp_config(hidden_dims=hidden_dims, lr=0.01, batch_size=64)
+            peer = CONTESTANTS["FastNN"](config, initial_weights(config))
+            pair = peer.prepare(dataset.train.X[:n], dataset.train.y[:n])
+            times = medians({"bound": square_product, "FastNN": partial(seconds, partial(peer.steps, pair))})
+            found.append((x, times["FastNN"], times["bound"] * flops(hidden_dims, n)))
+        frames[name] = pd.DataFrame(found, columns=[name, "FastNN", "bound"])
     return frames
 
 
-def show(table, frames):
-    """Save the figure: who takes how long for an epoch (the rows of the table), and the two frames of `growth`."""
-    figure, (contest, *axes) = plt.subplots(1, 3, figsize=(1.5 * plots.WIDTH, 2.9), width_ratios=(1.3, 1, 1))
-    seconds = table["seconds per epoch"]
-    bars = {
-        "NN.train_loop": seconds,
-        "bound": seconds / table["of the bound"],
-        "products alone": seconds / table["of the bound"] * table["products alone, of the bound"],
-        "PyTorch eager": seconds / table["of PyTorch eager"],
-        "scikit-learn": seconds / table["of scikit-learn"],
-    }
-    place = np.arange(len(table))
-    for i, (name, heights) in enumerate(bars.items()):
-        contest.bar(place + 0.16 * (i - 2), heights, 0.15, label=name, color=plots.COLOURS[i])
-    labels = [f"{network}\nbatch {batch}" for network, batch in zip(table["network"], table["batch"], strict=True)]
+def show(rows, frames):
+    """Save the figure: who takes how long for a pass over the images, and the two frames of `growth`."""
+    figure, (contest, *axes) = plt.subplots(1, 3, figsize=(1.5 * plots.WIDTH, 3.1), width_ratios=(1.5, 1, 1))
+    names = ["FastNN", "NN", "JAX, scan", "PyTorch eager", "products alone", "bound"]
+    place = np.arange(len(rows))
+    for i, name in enumerate(names):
+        heights = [found[name] for _, found in rows]
+        contest.bar(place + 0.14 * (i - 2.5), heights, 0.13, label=name, color=plots.COLOURS[i])
+    labels = [f"784-{'-'.join(map(str, c['hidden_dims']))}-10\nbatch {c['batch_size']}" for c, _ in rows]
     contest.set_xticks(place, labels, fontsize="small")
-    contest.set(ylabel="seconds per epoch", title="one epoch of MNIST")
+    contest.set(ylabel="seconds", title="one pass over MNIST's 50,000 images")
     contest.legend(fontsize="small")
     for axis, (name, frame) in zip(axes, frames.items(), strict=True):
-        axis.plot(frame[name], frame["NN"], "o-", color=plots.COLOURS[0], label="NN.train_loop")
-        axis.plot(frame[name], frame["bound"], "--", color=plots.COLOURS[1], label="bound")
-        axis.set(xlabel=name, ylabel="seconds per epoch")
+        axis.plot(frame[name], frame["FastNN"], "o-", color=plots.COLOURS[0], label="FastNN")
+        axis.plot(frame[name], frame["bound"], "--", color=plots.COLOURS[5], label="bound")
+        axis.set(xlabel=name, ylabel="seconds")
     axes[0].set(ylim=(0, None), title="784-500-400-10")
     axes[1].set(xscale="log", yscale="log", title="two equal layers, 10,000 images")
     axes[0].legend()
     figure.savefig(HERE / "speed.png", dpi=150)
 
 
-def main():
-    """Measure all, print the table, write benchmarks.md and speed.png."""
-    torch.set_num_threads(1)
+def on_one_core(work):
+    """Return `work()`, done on one core where the system lets a process choose: JAX has no other limit."""
+    if not hasattr(os, "sched_setaffinity"):
+        return work()
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        return work()
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def measure():
+    """Measure all networks, save the figure and return the tables as Markdown."""
     dataset = data.load("mnist")
-    table = pd.DataFrame(multilayer_perceptrons(dataset))
+    contest = list(passes(dataset))
+    steps, epochs = ([(config, found) for config, *both in contest for found in [both[i]]] for i in (0, 1))
     networks = convolutional_network()
-    ratio = networks["ours"] / networks["usual"]
+    fast, plain = peak_memory(dataset)
     original = SECONDS_PER_EPOCH.values()
-    text = (
-        f"{table.to_markdown(index=False, floatfmt='.2f')}\n\n"
-        f"By its own log the original took {min(original):.1f} to {max(original):.1f} s per epoch of the first.\n\n"
-        f"Convolutional network, one epoch: {networks['ours']:.1f} s, {ratio:.2f} of the usual loop (DataLoader, "
-        f"default memory format). Peak memory of NN.train_loop beyond the data: {peak_memory(dataset):.0f} MB. "
-        f"Medians of {REPETITIONS} interleaved repetitions, one thread, NumPy {np.__version__}, "
-        f"PyTorch {torch.__version__}.\n\n"
-    )
+    show(steps, growth(dataset))
+    return f"""\
+## One pass over 50,000 images in batches
+
+{ratios(steps)}
+
+## The same with the evaluation of 60,000 images after it
+
+{ratios(epochs)}
+
+By its own log the original took {min(original):.1f} to {max(original):.1f} s per epoch of the first.
+
+## To {WANTED:.0%} validation accuracy
+
+{race(dataset)}
+
+The network is 784-{"-".join(map(str, RECIPE["hidden_dims"]))}-10, the learning rate {RECIPE["lr"]}, the batch size
+{RECIPE["batch_size"]}; accuracy is looked at after every {STRIDE:,} images. The last column is a rehearsal, in which
+JAX compiles; it is not counted.
+
+## Besides
+
+Convolutional network, one epoch: {networks["ours"]:.1f} s, {networks["ours"] / networks["usual"]:.2f} of the usual
+loop (DataLoader, default memory format). Peak memory beyond the data: {fast:.0f} MB with FastNN, {plain:.0f} MB
+with NN.
+
+Medians of {REPETITIONS} interleaved repetitions on one core of {facts.processor()}; {keys.machine()["blas"]};
+NumPy {np.__version__}, JAX {jax.__version__}, PyTorch {torch.__version__}.
+
+"""
+
+
+def main():
+    """Measure all, print the tables, write benchmarks.md and speed.png."""
+    torch.set_num_threads(1)
+    runs._keep_freed_memory()  # as workers do
+    text = on_one_core(measure)
     text += "\n".join([*sweeps.report(), sweeps.report_efficiency()]) + "\n"
     print(text)
     (HERE / "benchmarks.md").write_text(text)
-    show(table, growth(dataset))
 
 
 if __name__ == "__main__":
