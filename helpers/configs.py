@@ -6,6 +6,14 @@ Parameters that a configuration leaves out have the values in DEFAULTS.  Another
 with the functions `build`, `load` and `train`, and an entry in DEFAULTS under its name.
 """
 
+import math
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+from helpers import data
+
 REQUIRED = ("model", "dataset", "lr", "batch_size", "epochs")
 DEFAULTS = {
     "mlp": {
@@ -24,7 +32,7 @@ DEFAULTS = {
     },
     "cnn": {
         "seed": 0,
-        "init_method": "pytorch",  # or glorot
+        "init_method": "pytorch",
         "decay": False,
         "average": 0.0,  # of the weights over the steps: the share that is kept of the mean so far
         "pooling": True,  # see cnn.network
@@ -51,14 +59,109 @@ DEFAULTS = {
 }
 
 
+def _whole(least, most=math.inf):
+    def check(value):
+        good = isinstance(value, Real) and not isinstance(value, bool) and value == value // 1
+        return int(value) if good and least <= value <= most else None
+
+    return check, f"a whole number from {least}" + (f" to {most}" if most < math.inf else " on")
+
+
+def _number(least, below, open_=False):
+    def check(value):
+        good = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+        return float(value) if good and (least < value if open_ else least <= value) and value < below else None
+
+    bounds = f"above {least}" if open_ else f"from {least}"
+    return check, f"a number {bounds}" + (f" and below {below}" if below < math.inf else "")
+
+
+def _one_of(*allowed):
+    return lambda value: value if type(value) in map(type, allowed) and value in allowed else None, (
+        f"one of {', '.join(map(str, allowed))}"
+    )
+
+
+def _list_of(*rules, repeated=False):
+    """A list with an entry for each rule, or any number of entries for one that is repeated."""
+
+    def check(value):
+        if not isinstance(value, list | tuple) or not (repeated or len(value) == len(rules)):
+            return None
+        checks = [check for check, _ in rules] * (len(value) if repeated else 1)
+        values = [check(entry) for check, entry in zip(checks, value, strict=True)]
+        return None if None in values else values
+
+    words = [words for _, words in rules]
+    return check, f"a list of {words[0]} each" if repeated else f"a list: {', then '.join(words)}"
+
+
+SEED = _whole(0, 2**32 - 1)
+PARAMETERS = {  # by name: a function that returns the value as it is stored, or None, and what is allowed, in words
+    "lr": _number(0, math.inf, open_=True),
+    "batch_size": _whole(1),
+    "epochs": _whole(1),
+    "seed": SEED,
+    "hidden_dims": _list_of(_whole(1), repeated=True),
+    "activation": _one_of("relu", "sigmoid", "tanh"),
+    "init_method": _one_of("glorot", "he", "normal", "zero"),
+    "shuffle": _one_of(False, True),
+    "decay": _one_of(False, True),
+    "dropout": _number(0, 1),
+    "weight_decay": _number(0, math.inf),
+    "shift": _number(0, data.SIDE),
+    "rotation": _number(0, 360),
+    "permutation": SEED,
+    "perturbation": SEED,
+    "average": _number(0, 1),
+    "pooling": _one_of(False, True),
+    "shared": _one_of(False, True),
+    "fc1_units": _whole(1),
+    "dropblock": _list_of(_number(0, 1), _whole(1, 7)),
+    "label_smoothing": _number(0, 1),
+    "noise": _number(0, math.inf),
+    "patience": _whole(1),
+    "measured": _one_of("train", "valid"),
+}
+OF_MODEL = {  # where a model knows other values
+    "cnn": {"dropout": _list_of(_number(0, 1), _number(0, 1)), "init_method": _one_of("pytorch", "glorot")},
+}
+
+
 def complete(config):
-    """Return `config` with the defaults filled in; raise ValueError that names what is missing or unknown."""
+    """Return `config` with the defaults filled in and each value as plain Python has it.
+
+    NumPy's scalars and arrays count as the numbers that they hold, and `auto` as the data set that it stands for.
+    Raises ValueError that names all that is missing, unknown or not allowed, and what is.
+    """
+    if not isinstance(config, Mapping):
+        raise ValueError(f"a configuration is a dict of parameters, not {config!r}")
     model = config.get("model")
-    if model not in DEFAULTS:
+    if model not in list(DEFAULTS):
         raise ValueError(f"model {model!r} is not one of {', '.join(DEFAULTS)}")
     known = {*REQUIRED, *DEFAULTS[model]}
-    if unknown := sorted(set(config) - known):
-        raise ValueError(f"{model} has no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+    faults = []
+    if unknown := sorted(map(str, set(config) - known)):
+        faults.append(f"{model} has no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}")
     if missing := [name for name in REQUIRED if name not in config]:
-        raise ValueError(f"the configuration lacks {', '.join(missing)}")
-    return DEFAULTS[model] | config
+        faults.append(f"the configuration lacks {', '.join(missing)}")
+    whole = {name: DEFAULTS[model].get(name) for name in known} | dict(config)
+    rules = PARAMETERS | OF_MODEL.get(model, {})
+    found = {"model": model}
+    for name in sorted(known - {"model", "dataset", *missing}):
+        value = whole[name].tolist() if isinstance(whole[name], np.ndarray | np.generic) else whole[name]
+        check, allowed = rules[name]
+        found[name] = check(value)
+        may_be_none = name in DEFAULTS[model] and DEFAULTS[model][name] is None
+        if found[name] is None and not (value is None and may_be_none):
+            faults.append(f"{name} is {value!r}, but must be {allowed}{' or None' if may_be_none else ''}")
+    if "dataset" not in missing:
+        try:
+            found["dataset"] = data.resolve(config["dataset"])
+        except ValueError as error:
+            faults.append(str(error))
+    if model == "mlp" and found.get("dropout") and found["activation"] != "relu":
+        faults.append("dropout is for the activation relu alone")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return found

@@ -3,15 +3,17 @@
 import gzip
 import hashlib
 import os
+import socket
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 import numpy as np
+import pooch
 
 from helpers import nn
 
@@ -20,7 +22,7 @@ FOLDER = ROOT / "data"
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "scikit-learn's digits"}
 N_CLASSES = 10
 SIDE = 28  # pixels
-PATIENCE = 4  # seconds that an unreachable network may cost
+PATIENCE = 4  # seconds that a mirror may be silent: at most twice, when it is reached and when it sends
 
 FALLBACK = (
     "MNIST is not there and could not be downloaded, so these are scikit-learn's 1,797 handwritten digits, enlarged "
@@ -64,19 +66,29 @@ class Dataset:
 
 
 def load(name=None, folder=FOLDER):
-    """Return the Dataset `name`: mnist, fashion-mnist, digits or auto.
+    """Return the Dataset `name`: mnist, fashion-mnist, digits or auto, in capitals or not.
 
     Without a name it is the one that the environment variable DATASET names, else auto.
     `auto` is MNIST, downloaded if need be, and digits, with a warning, where that is impossible.
     Raises DataError where the named set cannot be had and ValueError for an unknown name.
     """
-    name = name or os.environ.get("DATASET") or "auto"
-    if name not in (*TITLES, "auto"):
-        raise ValueError(f"data set {name!r} is not one of {', '.join(TITLES)}, auto")
-    dataset = _load(name, Path(folder))
+    dataset = _load(_known(name or os.environ.get("DATASET") or "auto"), Path(folder))
     if dataset.warning:
         warnings.warn(dataset.warning, stacklevel=2)
     return dataset
+
+
+def resolve(name):
+    """Return the name of the data set that `name` stands for, which differs for auto; raise as `load` does."""
+    name = _known(name)
+    return _load(name, FOLDER).name if name == "auto" else name
+
+
+def _known(name):
+    known = str(name).strip().lower()
+    if known not in (*TITLES, "auto"):
+        raise ValueError(f"data set {name!r} is not one of {', '.join(TITLES)}, auto")
+    return known
 
 
 @cache
@@ -93,76 +105,91 @@ def _load(name, folder):
 
 def _torchvision(name, folder):
     """The last 10,000 of the 60,000 training images are the validation set; the file order is kept."""
-    from torchvision import datasets  # imported late: digits need no PyTorch
-
-    source = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name]
+    source = _source(name)
     raw = folder / source.__name__ / "raw"
-    for filename, md5 in source.resources:
-        _obtain(source.mirrors, filename, md5, raw)
-    X, y = _read(raw, "train")
-    X_test, y_test = _read(raw, "t10k")
+    mirrors = list(source.mirrors)
+    (X, y), (X_test, y_test) = (
+        [_idx(_obtain(source, f"{prefix}-{kind}-ubyte", raw, mirrors)) for kind in ("images-idx3", "labels-idx1")]
+        for prefix in ("train", "t10k")
+    )
+    if (X.shape, y.shape, X_test.shape, y_test.shape) != ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)):
+        raise DataError(f"the files in {raw} hold other numbers of images than {TITLES[name]}; delete them")
+    X, X_test = (images.reshape(len(images), -1).astype(np.float32) / np.float32(255) for images in (X, X_test))
+    y, y_test = y.astype(np.int64), y_test.astype(np.int64)
     splits = Split(X[:50_000], y[:50_000]), Split(X[50_000:], y[50_000:]), Split(X_test, y_test)
     return _dataset(name, splits, tuple(source.classes) if name == "fashion-mnist" else _DIGITS)
 
 
+def _source(name):
+    """Torchvision's class of a data set, which knows mirrors and checksums."""
+    from torchvision import datasets  # here, since digits need no PyTorch
+
+    return {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name]
+
+
 def checksums(name):
     """Return the names of the files of a data set of torchvision with their MD5 sums, {} for another."""
-    if name == "digits":
-        return {}
-    from torchvision import datasets
-
-    return dict({"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}[name].resources)
+    return {} if name == "digits" else dict(_source(name).resources)
 
 
-def _obtain(mirrors, filename, md5, raw):
-    """Leave a file with this checksum in `raw`; raise DataError where no mirror gives one."""
-    from torchvision.datasets.utils import check_integrity, download_url
+def _obtain(source, filename, raw, mirrors):
+    """Return the path of a file in `raw`, packed or not; raise DataError where it is missing and no mirror has it.
 
-    if check_integrity(raw / filename, md5):
-        return
+    A mirror that fails is taken from the list `mirrors`: the next file need not wait for it.
+    """
+    packed, unpacked = raw / f"{filename}.gz", raw / filename
+    md5 = dict(source.resources)[packed.name]
+    if packed.exists() and pooch.file_hash(packed, "md5") == md5:
+        return packed
+    if unpacked.exists():
+        return unpacked
     reasons = []
-    for mirror in mirrors:
+    for mirror in mirrors.copy():
         if not _reachable(mirror):
+            mirrors.remove(mirror)
             reasons.append(f"{mirror} cannot be reached")
             continue
+        download = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE)
         try:
-            download_url(mirror + filename, raw, filename, md5)
-            return
-        except (OSError, RuntimeError) as error:
-            reasons.append(f"{mirror}: {error}")
-    state = "does not match its checksum" if (raw / filename).exists() else "is missing"
+            pooch.retrieve(mirror + packed.name, f"md5:{md5}", packed.name, raw, downloader=download)
+            return packed
+        except (OSError, ValueError) as error:  # ValueError: another checksum
+            mirrors.remove(mirror)
+            reasons.append(f"{mirror}: {str(error).splitlines()[0]}")
+    state = "does not match its checksum" if packed.exists() else "is missing"
     raise DataError(
-        f"{raw / filename} {state}, and it could not be downloaded ({'; '.join(reasons)}). "
+        f"{packed} {state}, and it could not be downloaded ({'; '.join(reasons)}). "
         "Put the file there, or use DATASET=digits, which needs no download."
     )
 
 
 @cache
 def _reachable(url):
-    """Whether the server of `url` answers anything within PATIENCE seconds of asking for its name."""
+    """Whether the server of `url` takes a connection within PATIENCE seconds of asking for its name."""
     answered = threading.Event()
 
     def knock():
-        try:
-            urlopen(Request(url, method="HEAD"), timeout=PATIENCE).close()
-        except HTTPError:
-            pass
-        except OSError:
-            return
-        answered.set()
+        address = urlsplit(url)
+        with suppress(OSError):
+            socket.create_connection((address.hostname, address.port or 443), PATIENCE).close()
+            answered.set()
 
-    thread = threading.Thread(target=knock, daemon=True)
+    thread = threading.Thread(target=knock, daemon=True)  # no time limit holds for the look-up of a name
     thread.start()
     thread.join(PATIENCE)
     return answered.is_set()
 
 
-def _read(raw, prefix):
-    """One pair of files in the IDX format: 16 and 8 bytes of header, then unsigned bytes."""
-    pixels = gzip.decompress((raw / f"{prefix}-images-idx3-ubyte.gz").read_bytes())
-    labels = gzip.decompress((raw / f"{prefix}-labels-idx1-ubyte.gz").read_bytes())
-    X = np.frombuffer(pixels, np.uint8, offset=16).reshape(-1, SIDE * SIDE)
-    return X.astype(np.float32) / np.float32(255), np.frombuffer(labels, np.uint8, offset=8).astype(np.int64)
+def _idx(path):
+    """The array in a file of the IDX format: 0, 0, 8 for bytes, the number of dimensions, each of them, the bytes."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        shape = tuple(np.frombuffer(content, ">i4", content[3], offset=4))
+        if content[:3] != b"\0\0\x08":
+            raise ValueError("it does not begin as such a file does")
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
+    except (OSError, EOFError, ValueError, IndexError) as error:
+        raise DataError(f"{path} is no whole file of the IDX format ({error}); delete it") from error
 
 
 def _digits(warning=None):
@@ -181,11 +208,14 @@ def _digits(warning=None):
 
 
 _DIGITS = tuple("0123456789")
+pooch.get_logger().setLevel("WARNING")  # the progress bar says enough
 
 
 def _dataset(name, splits, classes, warning=None):
     digest = hashlib.sha256()
     for split in splits:
+        if not (split.X.min() >= 0 and split.X.max() <= 1 and split.y.min() >= 0 and split.y.max() < len(classes)):
+            raise DataError(f"{name} has pixels outside [0, 1], or that are no numbers, or labels without a class")
         digest.update(np.ascontiguousarray(split.X))
         digest.update(np.ascontiguousarray(split.y))
     return Dataset(name, *splits, classes, digest.hexdigest()[:16], warning)

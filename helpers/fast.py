@@ -41,6 +41,7 @@ class FastNN(NN):
 
     def scores(self, X):
         """Return A_m, what enters the softmax, (N, n_classes), for images `X` (N, n_inputs)."""
+        X = self._inputs(X)
         blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
         return np.concatenate([self._activations(block)[-1].copy() for block in blocks])
 

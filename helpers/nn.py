@@ -14,8 +14,9 @@ class NN:
     """A multilayer perceptron with the public face of the course's template.
 
     `data` holds three pairs, images (N, n_inputs) and one-hot labels (N, n_classes): training, validation and
-    test.  Without it the network gets three random sets of 400, enough to exercise every method.
-    Raises ValueError for an unknown `activation` or `init_method`.
+    test.  Without it the network gets three random sets of 400, enough to exercise every method.  Wherever a batch
+    is taken, one sample may be given as a vector.
+    Raises ValueError for an argument, or later for images and labels, that cannot be meant.
     """
 
     def __init__(self, hidden_dims=(784, 256), epsilon=1e-6, lr=7e-4, batch_size=64, seed=None,
@@ -24,12 +25,13 @@ class NN:
             raise ValueError(f"activation {activation!r} is not one of relu, sigmoid, tanh")
         if init_method not in ("zero", "normal", "glorot", "he"):
             raise ValueError(f"init_method {init_method!r} is not one of zero, normal, glorot, he")
-        self.hidden_dims = tuple(hidden_dims)
+        widths = hidden_dims if np.ndim(hidden_dims) else [hidden_dims]
+        self.hidden_dims = tuple(_count("hidden_dims", width) for width in widths)
         self.n_hidden = len(self.hidden_dims)
         self.n_layers = self.n_hidden + 1
         self.epsilon = epsilon
         self.lr = lr
-        self.batch_size = batch_size
+        self.batch_size = _count("batch_size", batch_size)
         self.seed = seed
         self.activation_str = activation
         self.init_method = init_method
@@ -37,7 +39,19 @@ class NN:
         self.weights = {}
         self.train_logs = {}
         sets = _random_data(seed) if data is None else data
-        self.train, self.valid, self.test = ((np.asarray(X, self.dtype), np.asarray(y, self.dtype)) for X, y in sets)
+        if len(sets) != 3 or any(len(pair) != 2 for pair in sets):
+            raise ValueError("data must be three pairs, images and labels, to train, to validate and to test")
+        self.train, self.valid, self.test = (self._pair(*pair) for pair in sets)
+
+    def _pair(self, images, labels):
+        """Images and one-hot labels as arrays of this network's type, which must fit each other."""
+        X, y = (np.atleast_2d(np.asarray(array, self.dtype)) for array in (images, labels))
+        if X.ndim != 2 or y.ndim != 2 or len(X) != len(y) or not X.size or y.shape[1] < 2:
+            raise ValueError(
+                f"images of shape {np.shape(images)} with labels of shape {np.shape(labels)} are no data set: "
+                "expected (N, n_inputs) and, one-hot, (N, n_classes)"
+            )
+        return X, y
 
     def initialize_weights(self, dims):
         """Fill `weights` with W1, b1, ... for `dims` = (n_inputs, n_classes).
@@ -46,8 +60,9 @@ class NN:
         normal; uniform(-d, d) with d = sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16); or normal
         with variance 2 / n_in (He et al. 2015, equation 10).  b_i is zero and has shape (1, n_out).
         """
+        n_inputs, n_classes = (_count("dims", n) for n in dims)
         rng = np.random.RandomState(self.seed)
-        sizes = (dims[0], *self.hidden_dims, dims[1])
+        sizes = (n_inputs, *self.hidden_dims, n_classes)
         self.weights = {}
         for i, shape in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
             if self.init_method == "zero":
@@ -66,11 +81,12 @@ class NN:
 
     def relu(self, x, grad=False):
         """max(x, 0); derivative 1 where x > 0, else 0."""
+        x = np.asarray(x)
         return (x > 0).astype(x.dtype) if grad else np.maximum(x, 0)
 
     def sigmoid(self, x, grad=False):
         """1 / (1 + exp(-x)), through tanh, which does not overflow; derivative s (1 - s)."""
-        s = (np.tanh(x / 2) + 1) / 2
+        s = (np.tanh(np.divide(x, 2)) + 1) / 2
         return s * (1 - s) if grad else s
 
     def tanh(self, x, grad=False):
@@ -87,9 +103,19 @@ class NN:
         p = np.exp(x - np.max(x, axis=-1, keepdims=True))
         return p / np.sum(p, axis=-1, keepdims=True)
 
+    def _inputs(self, x):
+        """Inputs as rows, which must fit the weights."""
+        x = np.atleast_2d(x)
+        if not self.weights:
+            raise ValueError("the network has no weights yet: call train_loop or initialize_weights first")
+        n_inputs = len(self.weights["W1"])
+        if x.ndim != 2 or x.shape[1] != n_inputs or not len(x):
+            raise ValueError(f"inputs of shape {x.shape} do not fit a network that takes (N, {n_inputs})")
+        return x
+
     def forward(self, x):
         """Return the cache {Z0, A1, Z1, ..., Am, Zm} for a batch `x` of shape (N, n_inputs)."""
-        cache = {"Z0": np.atleast_2d(x)}
+        cache = {"Z0": self._inputs(x)}
         for i in range(1, self.n_layers + 1):
             A = cache[f"A{i}"] = cache[f"Z{i - 1}"] @ self.weights[f"W{i}"] + self.weights[f"b{i}"]
             cache[f"Z{i}"] = self.activation(A) if i < self.n_layers else self.softmax(A)
@@ -102,7 +128,7 @@ class NN:
         cross-entropy, so dA_m = Z_m - labels; dW_i and db_i are those of the mean over the N samples of the batch.
         """
         grads = {}
-        dA = cache[f"Z{self.n_layers}"] - labels
+        dA = cache[f"Z{self.n_layers}"] - _like(cache[f"Z{self.n_layers}"], labels)
         for i in range(self.n_layers, 0, -1):
             grads[f"dA{i}"] = dA
             grads[f"dW{i}"] = cache[f"Z{i - 1}"].T @ (dA / len(dA))
@@ -123,11 +149,12 @@ class NN:
 
     def loss(self, prediction, labels):
         """Mean cross-entropy in nats, the probabilities clipped to [epsilon, 1 - epsilon]."""
-        clipped = np.clip(prediction, self.epsilon, 1 - self.epsilon)
-        return -np.sum(labels * np.log(clipped)) / len(clipped)
+        clipped = np.clip(np.atleast_2d(prediction), self.epsilon, 1 - self.epsilon)
+        return -np.sum(_like(clipped, labels) * np.log(clipped)) / len(clipped)
 
     def scores(self, X):
         """Return A_m, what enters the softmax, (N, n_classes), for images `X` (N, n_inputs)."""
+        X = self._inputs(X)
         blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
         return np.concatenate([self.forward(block)[f"A{self.n_layers}"] for block in blocks])
 
@@ -139,7 +166,7 @@ class NN:
         """Return (mean loss, accuracy, predicted classes (N,)) on images `X` and one-hot labels `y`."""
         probabilities = self.predict(X)
         predictions = np.argmax(probabilities, axis=1)
-        accuracy = np.mean(predictions == np.argmax(y, axis=1))
+        accuracy = np.mean(predictions == np.argmax(_like(probabilities, y), axis=1))
         return float(self.loss(probabilities, y)), float(accuracy), predictions
 
     def train_loop(self, n_epochs, callback=None):
@@ -149,6 +176,7 @@ class NN:
         validation_accuracy, train_loss, validation_loss.  `callback(train_logs)` is called after each epoch.
         """
         X, y = self.train
+        n_epochs = _count("n_epochs", n_epochs, least=0)
         self.initialize_weights((X.shape[1], y.shape[1]))
         names = ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss")
         self.train_logs = {name: [] for name in names}
@@ -167,6 +195,22 @@ class NN:
     def evaluate(self):
         """Return (loss, accuracy) on the test set."""
         return self.compute_loss_and_accuracy(*self.test)[:2]
+
+
+def _like(prediction, labels):
+    """The labels, which must have the shape of the predictions: neither is stretched to fit the other."""
+    labels = np.atleast_2d(labels)
+    if labels.shape != prediction.shape:
+        raise ValueError(f"labels of shape {labels.shape} are not one-hot rows of shape {prediction.shape}")
+    return labels
+
+
+def _count(name, value, least=1):
+    """The value, which must be a whole number that is not too small."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not (is_number and least <= value < np.inf and value == np.floor(value)):
+        raise ValueError(f"{name}: {value!r} is no whole number from {least} on")
+    return int(value)
 
 
 def one_hot(labels, n_classes):

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from helpers import training
 from helpers.keys import key
 from helpers.metrics import evaluate
-from helpers.store import folder, read, read_json, write, write_json
+from helpers.store import folder, read, read_json, read_weights, set_aside, write, write_json
 
 N_FAILURES = 2  # a configuration that kills one worker more is given up
 
@@ -27,13 +27,16 @@ N_FAILURES = 2  # a configuration that kills one worker more is given up
 class Chosen(Mapping):
     """Lists of Runs by label, each read when it is asked for: what a notebook reads is what it depends on."""
 
-    def __init__(self, names):
-        self._names = names
+    def __init__(self, names, set_aside):
+        self._names, self._set_aside = names, set_aside
 
     def __getitem__(self, label):
         same = [read(name) for name in self._names.get(label, ())]
         if not same or None in same:
-            raise KeyError(f"no run has been chosen as {label!r} yet: run the notebooks before this one first")
+            why = (
+                f" (what had been chosen was damaged and stands in {self._set_aside[-1]})" if self._set_aside else ""
+            )
+            raise KeyError(f"no run has been chosen as {label!r} yet{why}: run the notebooks before this one first")
         return same
 
     def __iter__(self):
@@ -67,7 +70,7 @@ def sweep(configs):
     Raises SweepError where runs cannot be stored and, after all others are stored and yielded, where a configuration
     failed: it raised an error, or each worker that tried it died.
     """
-    wanted = {key(config): config for config in configs}
+    wanted = _named(configs)
     missing = {}
     for name, config in wanted.items():
         run = read(name)
@@ -78,6 +81,19 @@ def sweep(configs):
     if missing:
         _check_storage()
         yield from _train(missing, n_stored=len(wanted) - len(missing))
+
+
+def _named(configs):
+    """The configurations by the names of their runs; ValueError lists those that are not allowed."""
+    wanted, faults = {}, []
+    for config in configs:
+        try:
+            wanted[key(config)] = config
+        except ValueError as error:
+            faults.append(f"{config}: {error}")
+    if faults:
+        raise ValueError("nothing was trained, since these configurations are not allowed:\n" + "\n".join(faults))
+    return wanted
 
 
 def _check_storage():
@@ -206,8 +222,7 @@ def _client():
 
 def network(run):
     """Return the trained network of a stored Run; its method `predict(X)` gives probabilities (N, 10)."""
-    with np.load(folder() / f"{run.key}.npz", allow_pickle=False) as weights:
-        return training.network(run.config, weights)
+    return training.network(run.config, read_weights(run))
 
 
 def choose(label, *same):
@@ -219,9 +234,8 @@ def choose(label, *same):
         if run.test is None:
             run.test = evaluate(network(run), training.dataset(run.config).test)._asdict()
             write_json(folder() / f"{run.key}.json", asdict(run))
-    names = _chosen(same[0].config["dataset"])
-    names[label] = [run.key for run in same]
-    write_json(folder() / f"chosen-{same[0].config['dataset']}.json", names)
+    path = _chosen(same[0].config["dataset"])
+    write_json(path, (read_json(path) or {}) | {label: [run.key for run in same]})
     return same
 
 
@@ -230,8 +244,9 @@ def chosen(dataset):
 
     A label without Runs raises KeyError, which says what to do.
     """
-    return Chosen(_chosen(dataset))
+    path = _chosen(dataset)
+    return Chosen(read_json(path) or {}, set_aside(path))
 
 
 def _chosen(dataset):
-    return read_json(folder() / f"chosen-{dataset}.json") or {}
+    return folder() / f"chosen-{dataset}.json"

@@ -9,9 +9,9 @@ import math
 import os
 import uuid
 import warnings
-import zipfile
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,7 @@ class Run:
     key: str = ""
     shapes: dict = field(default_factory=dict)
     wrong: list = field(default_factory=list)
+    weights_sha256: str = ""
 
     @property
     def diverged(self):
@@ -80,6 +81,8 @@ def write(name, run, weights):
     folder().mkdir(parents=True, exist_ok=True)
     with _replacing(folder() / f"{name}.npz") as file:
         np.savez(file, **weights)
+        file.seek(0)
+        run.weights_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     write_json(folder() / f"{name}.json", asdict(run))
     used.add(name)
     return run
@@ -93,14 +96,46 @@ def read(name):
     path = folder() / f"{name}.json"
     if path.exists() and path.stat().st_mtime < float(os.environ.get("FRESH_SINCE", 0)):
         return None
-    content = read_json(path) if _whole_weights(path.with_suffix(".npz")) else None
+    content = read_json(path)
     if content is None:
         return None
+    run = _run(content)
+    if run is None:
+        _set_aside(path, "is no run of this version of the project")
+        return None
+    weights = path.with_suffix(".npz")
+    if not weights.exists():
+        return None
+    if not _is(weights, run.weights_sha256):
+        _set_aside(weights, "is not what was stored with its run")
+        return None
     used.add(name)
+    return run
+
+
+def read_weights(run):
+    """Return the weights of a stored Run, {name: array}."""
+    with np.load(folder() / f"{run.key}.npz", allow_pickle=False) as weights:
+        return dict(weights)
+
+
+def _run(content):
+    """The Run with this content, or None where it does not have the fields of one."""
+    named = isinstance(content, dict) and set(content) == {each.name for each in fields(Run)}
+    if not named or not all(isinstance(content[each.name], each.type) for each in fields(Run)):
+        return None
+    lists = list(content["history"].values())
+    if not all(isinstance(values, list) and len(values) == len(lists[0]) for values in lists):
+        return None
     run = Run(**content)
     for values in run.history.values():
         values[:] = [math.nan if x is None else x for x in values]
     return run
+
+
+def _is(path, sha256):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 @contextmanager
@@ -108,7 +143,7 @@ def _replacing(path):
     """Open a temporary file that becomes `path` when all of it is written."""
     temporary = Path(f"{path}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("w+b") as file:
             yield file
         temporary.replace(path)
     finally:
@@ -116,6 +151,7 @@ def _replacing(path):
 
 
 def write_json(path, content):
+    """Write `content`, plain data, to `path` with its checksum; a number that is not finite becomes null."""
     content = _portable(content)
     with _replacing(path) as file:
         file.write(json.dumps({"sha256": _sha256(content), "content": content}, indent=1).encode())
@@ -129,31 +165,24 @@ def read_json(path):
         stored = json.loads(path.read_text())
         if _sha256(stored["content"]) == stored["sha256"]:
             return stored["content"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError, IsADirectoryError):
         pass
-    _set_aside(path)
+    _set_aside(path, "is not as it was written")
     return None
 
 
-def _whole_weights(path):
-    """Whether the weights are there and as they were written, by the checksums that NumPy's zip format carries."""
-    if not path.exists():
-        return False
-    try:
-        with zipfile.ZipFile(path) as file:
-            if file.testzip() is None:
-                return True
-    except Exception:  # BadZipFile, OSError, zlib.error, ...: which, depends on the byte that was hit
-        pass
-    _set_aside(path)
-    return False
-
-
-def _set_aside(path):
-    aside = path.with_name(f"{path.name}.broken")
+def _set_aside(path, reason):
+    """Rename what cannot be used, a file or a folder, so that nothing is lost and its place is free."""
+    names = (f"{path.name}.broken{n or ''}" for n in count())
+    aside = next(other for name in names if not (other := path.with_name(name)).exists())
     with suppress(FileNotFoundError):  # another driver was faster
         path.replace(aside)
-    warnings.warn(f"{path.name} is not as it was written; it was set aside as {aside.name}", stacklevel=4)
+    warnings.warn(f"{path.name} {reason}; it was set aside as {aside.name}", stacklevel=4)
+
+
+def set_aside(path):
+    """Return the names under which what stood at `path` was set aside, oldest first."""
+    return sorted(other.name for other in path.parent.glob(f"{path.name}.broken*"))
 
 
 def _portable(value):

@@ -2,10 +2,12 @@
 
 import gzip
 import hashlib
+import socket
 import time
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
@@ -55,30 +57,134 @@ def test_mnist_is_split_in_file_order():
     assert dataset.train.X[0].sum() == pytest.approx(27525 / 255)  # the first image's pixels sum to 27,525
 
 
-def test_download_is_checked_and_cut_like_mnist(tmp_path, monkeypatch):
-    """A small server of this machine's stands in for the mirror; the files are random pixels in the IDX format."""
-    rng = np.random.default_rng(0)
-    served, resources = tmp_path / "server", []
-    served.mkdir()
+def idx(array):
+    """The bytes of an array as a file of the IDX format."""
+    return b"\0\0\x08" + bytes([array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+
+
+@pytest.fixture(scope="module")
+def files():
+    """{name: (packed, unpacked)} of four files like Fashion-MNIST's, with two pixels that are not zero."""
+    rng, found = np.random.default_rng(0), {}
     for prefix, n in (("train", 60_000), ("t10k", 10_000)):
-        pixels = np.zeros((n, 784), np.uint8)
-        pixels[:, :2] = [0, 255]
+        pixels = np.zeros((n, 28, 28), np.uint8)
+        pixels[:, 0, :2] = [0, 255]
         labels = np.r_[np.arange(10), rng.integers(0, 10, n - 10)].astype(np.uint8)
-        for kind, header, content in (("images-idx3", 16, pixels), ("labels-idx1", 8, labels)):
-            packed = gzip.compress(bytes(header) + content.tobytes(), compresslevel=1)
-            (served / f"{prefix}-{kind}-ubyte.gz").write_bytes(packed)
-            resources.append((f"{prefix}-{kind}-ubyte.gz", hashlib.md5(packed).hexdigest()))
+        for kind, array in (("images-idx3", pixels), ("labels-idx1", labels)):
+            found[f"{prefix}-{kind}-ubyte"] = gzip.compress(idx(array), compresslevel=1), idx(array)
+    return found
+
+
+@pytest.fixture
+def mirror(files, tmp_path, monkeypatch):
+    """A server of this machine that has these files; data.PATIENCE is a second."""
+    served = tmp_path / "server"
+    served.mkdir()
+    for name, (packed, _) in files.items():
+        (served / f"{name}.gz").write_bytes(packed)
+    resources = [(f"{name}.gz", hashlib.md5(packed).hexdigest()) for name, (packed, _) in files.items()]
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=served))
     Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
+    url = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [url])
     monkeypatch.setattr(datasets.FashionMNIST, "resources", resources)
-    dataset = data.load("fashion-mnist", folder=tmp_path)
+    monkeypatch.setattr(data, "PATIENCE", 1)
+    yield url
     server.shutdown()
     server.server_close()
+
+
+def test_download_is_checked_and_cut_like_mnist(mirror, tmp_path):
+    dataset = data.load("fashion-mnist", folder=tmp_path)
     assert [len(split) for split in (dataset.train, dataset.valid, dataset.test)] == [50_000, 10_000, 10_000]
     assert dataset.train.X[0, :3].tolist() == [0, 1, 0]
     assert dataset.classes[0] == "T-shirt/top"
-    assert (tmp_path / "FashionMNIST" / "raw" / resources[0][0]).exists()
+    assert len(list((tmp_path / "FashionMNIST" / "raw").iterdir())) == 4
+
+
+BAD = {
+    "says nothing": b"",
+    "garbage": b"What?\r\n\r\n",
+    "stops in the middle": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + bytes(100),
+    "cut chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFF\r\nabc",
+    "no such file": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "another file": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "a length that is none": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc",
+}
+
+
+@pytest.fixture
+def bad_mirror(request):
+    """A server that answers each request with these bytes and, for most of them, keeps the line open."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    lines = []
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                line, _ = listener.accept()
+                lines.append(line)
+                line.sendall(request.param)
+                if b"chunked" in request.param or b"What" in request.param:
+                    line.close()
+
+    Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    listener.close()
+    for line in lines:
+        line.close()
+
+
+@pytest.mark.parametrize("bad_mirror", BAD.values(), ids=BAD, indirect=True)
+def test_a_mirror_that_fails_costs_seconds_and_the_next_one_is_asked(mirror, bad_mirror, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror, mirror])
+    started = time.perf_counter()
+    assert len(data.load("fashion-mnist", folder=tmp_path / "two").train) == 50_000
+    assert time.perf_counter() - started < 2 * data.PATIENCE + 5  # the rest is unpacking
+    monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror])
+    with pytest.raises(data.DataError, match="train-images-idx3-ubyte.gz is missing.*could not be downloaded"):
+        data.load("fashion-mnist", folder=tmp_path / "one")
+    assert not list((tmp_path / "one" / "FashionMNIST" / "raw").glob("*"))
+
+
+def test_processes_may_download_into_one_folder(mirror, tmp_path, monkeypatch):
+    """Threads stand in for them; each asks for all files at the same time."""
+    obtain, at_once, errors = data._obtain, Barrier(4), []
+
+    def work():
+        try:
+            at_once.wait()
+            for name, _ in datasets.FashionMNIST.resources:
+                obtain(datasets.FashionMNIST, name.removesuffix(".gz"), tmp_path, [mirror])
+        except Exception as error:
+            errors.append(error)
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert sorted(path.name for path in tmp_path.glob("*.gz")) == sorted(
+        name for name, _ in datasets.FashionMNIST.resources
+    )
+
+
+def test_files_that_torchvision_unpacked_are_taken(files, mirror, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [])
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, (_, unpacked) in files.items():
+        (raw / name).write_bytes(unpacked)
+    assert len(data.load("fashion-mnist", folder=tmp_path).test) == 10_000
+    path = raw / "t10k-labels-idx1-ubyte"
+    for content in (path.read_bytes()[:-1], b"", b"\0\0\x09" + path.read_bytes()[3:]):
+        path.write_bytes(content)
+        data._load.cache_clear()
+        with pytest.raises(
+            data.DataError, match="t10k-labels-idx1-ubyte is no whole file of the IDX format.*delete it"
+        ):
+            data.load("fashion-mnist", folder=tmp_path)
 
 
 @pytest.mark.usefixtures("unreachable")
@@ -107,6 +213,18 @@ def test_fingerprint_tells_data_apart():
     changed.X[0, 0] = 0.5
     splits = changed, dataset.valid, dataset.test
     assert data._dataset("digits", splits, dataset.classes).fingerprint != dataset.fingerprint
+
+
+def test_names_are_taken_in_capitals_and_with_blanks(monkeypatch):
+    assert data.load(" DIGITS") is data.load("digits")
+    monkeypatch.setenv("DATASET", "Digits ")
+    assert data.load() is data.load("digits")
+
+
+def test_pixels_that_are_no_numbers_are_refused():
+    split = data.Split(np.full((2, 784), np.nan, np.float32), np.array([0, 1]))
+    with pytest.raises(data.DataError, match="pixels outside"):
+        data._dataset("mine", (split, split, split), ("a", "b"))
 
 
 def test_unknown_name_is_refused():

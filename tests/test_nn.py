@@ -98,12 +98,12 @@ def test_initial_weights_are_drawn_in_order_from_the_seed():
         np.testing.assert_array_equal(network.weights[f"b{i}"], np.zeros((1, n_out)))
 
 
-def test_zero_and_normal_initialisation():
-    zero, normal = NN((500,), init_method="zero"), NN((500,), init_method="normal", seed=1)
-    zero.initialize_weights((784, 10))
-    normal.initialize_weights((784, 10))
-    assert not any(w.any() for w in zero.weights.values())
-    assert normal.weights["W1"].std() == pytest.approx(1, abs=0.01)
+@pytest.mark.parametrize(("method", "spread"), [("zero", 0), ("normal", 1), ("he", np.sqrt(2 / 784))])
+def test_the_spread_of_initial_weights(method, spread):
+    network = NN((500,), init_method=method, seed=1)
+    network.initialize_weights((784, 10))
+    assert network.weights["W1"].std() == pytest.approx(spread, rel=0.01)
+    assert not network.weights["b1"].any()
 
 
 def test_the_batch_at_hand_is_what_gradients_are_means_over():
@@ -187,6 +187,90 @@ def test_without_data_it_has_three_random_sets_of_400():
 def test_unknown_names_are_refused(argument):
     with pytest.raises(ValueError, match=next(iter(argument.values()))):
         NN(**argument)
+
+
+SPOILT = {
+    "labels (N,)": lambda X, y: (X, y.argmax(axis=1)),
+    "labels (N, 1)": lambda X, y: (X, y.argmax(axis=1)[:, None]),
+    "one row of labels": lambda X, y: (X, y[:1]),
+    "too many labels": lambda X, y: (X, np.vstack([y, y])),
+    "too few classes": lambda X, y: (X, y[:, :9]),
+    "images too narrow": lambda X, y: (X[:, :5], y),
+    "no images": lambda X, y: (X[:0], y[:0]),
+    "images of three dimensions": lambda X, y: (X.reshape(5, 3, 4), y),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_labels_and_images_that_do_not_fit_are_refused_wherever_they_come(spoil):
+    rng = np.random.default_rng(6)
+    network = small_network(rng)
+    X, y = spoil(rng.normal(size=(5, 12)), one_hot(rng, 5))
+
+    def learn():
+        network.update(network.backward(network.forward(X), y))
+
+    before = {name: w.copy() for name, w in network.weights.items()}
+    for attempt in (learn, lambda: network.step(X, y), lambda: network.compute_loss_and_accuracy(X, y)):
+        with pytest.raises(ValueError, match="of shape .* (fit|one-hot)"):
+            attempt()
+    for name, w in before.items():
+        np.testing.assert_array_equal(network.weights[name], w)
+
+
+@pytest.mark.parametrize("name", [name for name in SPOILT if name not in ("too few classes", "images too narrow")])
+def test_data_that_do_not_fit_are_refused_from_the_start(name):
+    rng = np.random.default_rng(6)
+    pair = rng.normal(size=(5, 12)), one_hot(rng, 5)
+    with pytest.raises(ValueError, match="images of shape .* with labels of shape .* are no data set"):
+        NN(data=[pair, SPOILT[name](*pair), pair])
+
+
+@pytest.mark.parametrize("wrong", [(), [1, 2, 3], [((5,),)] * 3])
+def test_data_must_be_three_pairs(wrong):
+    with pytest.raises((ValueError, TypeError)):
+        NN(data=wrong)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "16", None, True, np.nan, np.inf])
+def test_counts_are_whole_numbers(value):
+    with pytest.raises(ValueError, match="batch_size: .* is no whole number from 1 on"):
+        NN(batch_size=value)
+    with pytest.raises(ValueError, match="hidden_dims: .* is no whole number"):
+        NN(hidden_dims=[9, value])
+    if value != 0:
+        with pytest.raises(ValueError, match="n_epochs: .* is no whole number from 0 on"):
+            NN().train_loop(value)
+
+
+def test_a_network_without_weights_says_so():
+    for use in (NN().forward, NN().predict, lambda X: NN().evaluate()):
+        with pytest.raises(ValueError, match="no weights yet: call train_loop or initialize_weights first"):
+            use(np.zeros((1, 784)))
+
+
+def test_one_sample_may_be_a_vector():
+    rng = np.random.default_rng(7)
+    network = small_network(rng)
+    x, y = rng.normal(size=12), one_hot(rng, 1)[0]
+    row = network.forward(x[None])
+    for name, value in network.forward(x).items():
+        np.testing.assert_array_equal(value, row[name])
+    for name, value in network.backward(row, y).items():
+        np.testing.assert_array_equal(value, network.backward(row, y[None])[name])
+    assert network.loss(row["Z3"][0], y) == network.loss(row["Z3"], y[None])
+    assert network.compute_loss_and_accuracy(x, y)[:2] == network.compute_loss_and_accuracy(x[None], y[None])[:2]
+
+
+def test_numbers_at_the_edge_give_numbers_without_a_warning():
+    network = NN()
+    huge = np.array([[1e300, -1e300, 0.0]])
+    np.testing.assert_array_equal(network.softmax(huge), [[1, 0, 0]])
+    assert network.relu(3.0) == 3
+    assert network.relu(-3.0, grad=True) == 0
+    assert network.sigmoid([0.0, 1e300, -1e300]).tolist() == [0.5, 1, 0]
+    network = small_network(np.random.default_rng(0))
+    assert np.isnan(network.forward(np.full((2, 12), np.nan))["Z3"]).all()
 
 
 def test_the_file_needs_numpy_alone():

@@ -19,7 +19,7 @@ def small():
 
 
 CONFIG = configs.complete(
-    {"model": "replay", "dataset": "small", "hidden_dims": [9, 8], "lr": 0.3, "batch_size": 16, "epochs": 3}
+    {"model": "replay", "dataset": "digits", "hidden_dims": [9, 8], "lr": 0.3, "batch_size": 16, "epochs": 3}
 )
 
 

@@ -1,12 +1,12 @@
 """The store and the sweep, with real processes on small data."""
 
+import json
 import math
 import os
 import platform
 import resource
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -36,11 +36,10 @@ def test_a_sweep_trains_once_and_gives_what_training_gives(monkeypatch):
 
 
 @pytest.mark.usefixtures("results")
-def test_a_failing_configuration_is_named_and_the_others_finish():
-    finished = []
-    with pytest.raises(runs.SweepError, match="'hidden_dims': \\[-5\\]"):
-        finished.extend(runs.sweep([MLP | {"hidden_dims": [-5]}, MLP]))
-    assert runs.read(runs.key(MLP)) is not None
+def test_a_configuration_that_is_not_allowed_is_named_before_anything_is_trained():
+    with pytest.raises(ValueError, match=r"'hidden_dims': \[-5\].*hidden_dims is \[-5\], but must be a list"):
+        list(runs.sweep([MLP, MLP | {"hidden_dims": [-5]}]))
+    assert runs.read(runs.key(MLP)) is None  # nothing was trained
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, monkeypatch):
@@ -60,15 +59,71 @@ def test_a_diverged_run_is_stored_as_such(results):
     assert math.isnan(again.history["train_loss"][-1])
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:200], lambda text: text.replace('"seed": 0', '"seed": 1')])
-def test_a_damaged_file_is_set_aside(results, damage):
-    runs.write("run", *training.train(MLP))
-    path = results / "run.json"
-    path.write_text(damage(path.read_text()))
-    with pytest.warns(UserWarning, match="run.json is not as it was written"):
-        assert runs.read("run") is None
+def stored_run(results):
+    """A run and its file, without training."""
+    history = {name: [0.5, 0.25] for name in store.HISTORY}
+    run = store.Run({"model": "mlp"}, "", 3, history, {}, shapes={"W": [3]})
+    return store.write("run", run, {"W": np.arange(3.0)}), results / "run.json"
+
+
+def resigned(path, change):
+    """Change the content of a stored file and sign it again, as another version of the project would."""
+    content = json.loads(path.read_text())["content"]
+    store.write_json(path, change(content))
+
+
+DAMAGE = {
+    "cut": lambda path: path.write_text(path.read_text()[:200]),
+    "edited": lambda path: path.write_text(path.read_text().replace("0.25", "0.75")),
+    "empty": lambda path: path.write_text(""),
+    "no text": lambda path: path.write_bytes(b"\xff\xfe\x00"),
+    "a number": lambda path: path.write_text("7"),
+    "nested": lambda path: path.write_text("[" * 100_000 + "]" * 100_000),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a list": lambda path: resigned(path, lambda content: [content]),
+    "older": lambda path: resigned(path, lambda content: {k: v for k, v in content.items() if k != "wrong"}),
+    "newer": lambda path: resigned(path, lambda content: content | {"optimizer": "sgd"}),
+    "null": lambda path: resigned(path, lambda content: content | {"history": None}),
+    "null inside": lambda path: resigned(path, lambda content: content | {"history": {"train_loss": None}}),
+    "ragged": lambda path: resigned(path, lambda content: content | {"history": {"a": [1.0], "b": []}}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_file_that_is_no_run_is_set_aside_and_named(results, damage):
+    run, path = stored_run(results)
+    assert store.read("run") == run
+    damage(path)
+    with pytest.warns(UserWarning, match=r"run.json is .*set aside as run.json.broken"):
+        assert store.read("run") is None
     assert (results / "run.json.broken").exists()
-    assert runs.read("run") is None
+    assert store.read("run") is None
+
+
+def test_what_was_set_aside_is_not_overwritten(results):
+    for i in range(3):
+        _, path = stored_run(results)
+        path.write_text(f"damage {i}")
+        with pytest.warns(UserWarning, match="set aside"):
+            store.read("run")
+    assert {p.read_text() for p in results.glob("run.json.broken*")} == {"damage 0", "damage 1", "damage 2"}
+
+
+def test_weights_of_another_run_are_not_taken(results):
+    run, path = stored_run(results)
+    np.savez(path.with_suffix(".npz"), W=np.arange(3.0) + 1)
+    with pytest.warns(UserWarning, match="run.npz is not what was stored with its run"):
+        assert store.read("run") is None
+
+
+@pytest.mark.usefixtures("results")
+def test_damaged_choices_are_told_from_missing_ones(results):
+    runs.choose("MLP", runs.write(runs.key(MLP), *training.train(MLP)))
+    (results / "chosen-digits.json").write_text("?")
+    with pytest.warns(UserWarning, match="chosen-digits.json is not as it was written"):
+        chosen = runs.chosen("digits")
+    with pytest.raises(KeyError, match="is damaged and stands in chosen-digits.json.broken"):
+        chosen["MLP"]
 
 
 def test_fresh_runs_replace_older_ones_when_they_are_finished(results, monkeypatch):
@@ -81,39 +136,17 @@ def test_fresh_runs_replace_older_ones_when_they_are_finished(results, monkeypat
     assert runs.read("run") == run
 
 
-def _cut(content):
-    return content[: len(content) // 2]
-
-
-def _edited(content):
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
-
-
-@pytest.mark.parametrize("damage", [_cut, _edited])
-def test_damaged_weights_are_set_aside(results, damage):
-    runs.write("run", *training.train(MLP))
-    path = results / "run.npz"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.warns(UserWarning, match="run.npz is not as it was written"):
-        assert runs.read("run") is None
-    assert (results / "run.npz.broken").exists()
-    assert runs.read("run") is None
-
-
-def test_no_damaged_byte_of_the_weights_stops_a_sweep(results):
-    """Whichever byte is hit: the file is whole, if the byte says nothing about the weights, or it is set aside."""
-    run = store.Run({}, "", 0, {}, {})
-    runs.write("run", run, {"W": np.arange(3.0)})
-    path = results / "run.npz"
+def test_no_damaged_byte_of_the_weights_is_taken(results):
+    run, path = stored_run(results)
+    path = path.with_suffix(".npz")
     whole = path.read_bytes()
-    for i in range(len(whole)):
-        path.write_bytes(whole[:i] + bytes([whole[i] ^ 255]) + whole[i + 1 :])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if runs.read("run") is not None:
-                with np.load(path, allow_pickle=False) as weights:
-                    np.testing.assert_array_equal(weights["W"], np.arange(3.0))
+    for i in [*range(0, len(whole), 7), None]:  # None: a file that was cut
+        stored_run(results)
+        path.write_bytes(
+            whole[: len(whole) // 2] if i is None else whole[:i] + bytes([whole[i] ^ 255]) + whole[i + 1 :]
+        )
+        with pytest.warns(UserWarning, match="run.npz is not what was stored"):
+            assert store.read("run") is None
 
 
 @pytest.mark.usefixtures("results")

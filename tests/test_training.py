@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import augment, cnn, configs, data, metrics, mlp, schedules, training
+from helpers import augment, cnn, data, metrics, mlp, schedules, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "dropout": [0.25, 0.5], "lr": 0.1, "batch_size": 64, "epochs": 2}
@@ -247,16 +247,3 @@ def test_early_stopping_keeps_the_best_epoch():
     assert run.kept == len(losses) - 3 == np.argmin(losses)
     loss = metrics.evaluate(training.network(run.config, weights), data.load("digits").valid).loss
     assert loss == pytest.approx(run.final("valid_loss"), rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ({"model": "svm"}, "model 'svm' is not one of mlp, cnn"),
-        (MLP | {"momentum": 0.9}, "mlp has no parameter momentum"),
-        ({"model": "cnn", "dataset": "digits"}, "lacks lr, batch_size, epochs"),
-    ],
-)
-def test_bad_configurations_are_named(config, message):
-    with pytest.raises(ValueError, match=message):
-        configs.complete(config)
