@@ -26,20 +26,22 @@ class NN:
         if init_method not in ("zero", "normal", "glorot", "he"):
             raise ValueError(f"init_method {init_method!r} is not one of zero, normal, glorot, he")
         widths = hidden_dims if np.ndim(hidden_dims) else [hidden_dims]
-        self.hidden_dims = tuple(_count("hidden_dims", width) for width in widths)
+        self.hidden_dims = tuple(_number("hidden_dims", width, 1, whole=True) for width in widths)
         self.n_hidden = len(self.hidden_dims)
         self.n_layers = self.n_hidden + 1
-        self.epsilon = epsilon
-        self.lr = lr
-        self.batch_size = _count("batch_size", batch_size)
-        self.seed = seed
+        self.epsilon = _number("epsilon", epsilon, 0, below=0.5)
+        self.lr = _number("lr", lr, 0)
+        self.batch_size = _number("batch_size", batch_size, 1, whole=True)
+        self.seed = None if seed is None else _number("seed", seed, 0, below=2**32, whole=True)
         self.activation_str = activation
         self.init_method = init_method
         self.dtype = np.dtype(dtype)
+        if self.dtype.kind != "f":
+            raise ValueError(f"dtype {dtype!r} is none of floating-point numbers")
         self.weights = {}
         self.train_logs = {}
-        sets = _random_data(seed) if data is None else data
-        if len(sets) != 3 or any(len(pair) != 2 for pair in sets):
+        sets = _random_data(self.seed) if data is None else data
+        if not isinstance(sets, list | tuple) or len(sets) != 3 or any(len(pair) != 2 for pair in sets):
             raise ValueError("data must be three pairs, images and labels, to train, to validate and to test")
         self.train, self.valid, self.test = (self._pair(*pair) for pair in sets)
 
@@ -60,7 +62,7 @@ class NN:
         normal; uniform(-d, d) with d = sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16); or normal
         with variance 2 / n_in (He et al. 2015, equation 10).  b_i is zero and has shape (1, n_out).
         """
-        n_inputs, n_classes = (_count("dims", n) for n in dims)
+        n_inputs, n_classes = (_number("dims", n, 1, whole=True) for n in dims)
         rng = np.random.RandomState(self.seed)
         sizes = (n_inputs, *self.hidden_dims, n_classes)
         self.weights = {}
@@ -105,7 +107,7 @@ class NN:
 
     def _inputs(self, x):
         """Inputs as rows, which must fit the weights."""
-        x = np.atleast_2d(x)
+        x = _rows(x)
         if not self.weights:
             raise ValueError("the network has no weights yet: call train_loop or initialize_weights first")
         n_inputs = len(self.weights["W1"])
@@ -176,7 +178,7 @@ class NN:
         validation_accuracy, train_loss, validation_loss.  `callback(train_logs)` is called after each epoch.
         """
         X, y = self.train
-        n_epochs = _count("n_epochs", n_epochs, least=0)
+        n_epochs = _number("n_epochs", n_epochs, 0, whole=True)
         self.initialize_weights((X.shape[1], y.shape[1]))
         names = ("train_accuracy", "validation_accuracy", "train_loss", "validation_loss")
         self.train_logs = {name: [] for name in names}
@@ -199,18 +201,27 @@ class NN:
 
 def _like(prediction, labels):
     """The labels, which must have the shape of the predictions: neither is stretched to fit the other."""
-    labels = np.atleast_2d(labels)
+    labels = _rows(labels)
     if labels.shape != prediction.shape:
         raise ValueError(f"labels of shape {labels.shape} are not one-hot rows of shape {prediction.shape}")
     return labels
 
 
-def _count(name, value, least=1):
-    """The value, which must be a whole number that is not too small."""
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not (is_number and least <= value < np.inf and value == np.floor(value)):
-        raise ValueError(f"{name}: {value!r} is no whole number from {least} on")
-    return int(value)
+def _rows(array):
+    """Numbers as rows: a vector is one of them."""
+    array = np.atleast_2d(array)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"an array of {array.dtype} holds no real numbers")
+    return array
+
+
+def _number(name, value, least, below=np.inf, whole=False):
+    """The value, which must be a number within these bounds."""
+    known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not (known and least <= value < below and (not whole or value == np.floor(value))):
+        kind = "whole number" if whole else "number"
+        raise ValueError(f"{name} is {value!r}, but must be a {kind} from {least} to below {below}")
+    return int(value) if whole else float(value)
 
 
 def one_hot(labels, n_classes):

@@ -226,21 +226,43 @@ def test_data_that_do_not_fit_are_refused_from_the_start(name):
         NN(data=[pair, SPOILT[name](*pair), pair])
 
 
-@pytest.mark.parametrize("wrong", [(), [1, 2, 3], [((5,),)] * 3])
+@pytest.mark.parametrize("wrong", [(), 7, [(np.ones((5, 12)),)] * 3, [(np.ones((5, 12)), np.eye(10)[:5])] * 2])
 def test_data_must_be_three_pairs(wrong):
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(ValueError, match="data must be three pairs"):
         NN(data=wrong)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "16", None, True, np.nan, np.inf])
 def test_counts_are_whole_numbers(value):
-    with pytest.raises(ValueError, match="batch_size: .* is no whole number from 1 on"):
+    with pytest.raises(ValueError, match="batch_size is .*, but must be a whole number from 1 "):
         NN(batch_size=value)
-    with pytest.raises(ValueError, match="hidden_dims: .* is no whole number"):
+    with pytest.raises(ValueError, match="hidden_dims is .*, but must be a whole number"):
         NN(hidden_dims=[9, value])
     if value != 0:
-        with pytest.raises(ValueError, match="n_epochs: .* is no whole number from 0 on"):
+        with pytest.raises(ValueError, match="n_epochs is .*, but must be a whole number from 0 "):
             NN().train_loop(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("lr", ("0.1", None, -0.1, np.nan, np.inf, True, 1j)),
+        ("epsilon", (0.5, -1e-6, None)),
+        ("seed", (-1, 0.5, "0")),
+        ("dtype", (int, complex, str)),
+    ],
+)
+def test_other_arguments_are_numbers_within_bounds(name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=name):
+            NN(**{name: value})
+
+
+def test_arrays_hold_real_numbers():
+    network = small_network(np.random.default_rng(0))
+    for spoilt in (np.ones((2, 12), complex), np.ones((2, 12), object), np.ones((2, 12), str), [[None] * 12] * 2):
+        with pytest.raises(ValueError, match="holds no real numbers"):
+            network.forward(spoilt)
 
 
 def test_a_network_without_weights_says_so():
