@@ -27,11 +27,10 @@ bench: $(INSTALLED)
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1 $(BIN)/python -m tests.benchmarks
 
 submission: $(INSTALLED)
-	mkdir -p build
-	cp helpers/nn.py build/solution.py
+	$(BIN)/python -m helpers.submission
 
 clean:
-	rm -rf $(or $(BUILD),build)/notebooks $(or $(BUILD),build)/report.* build/solution.py
+	rm -rf $(or $(BUILD),build)/notebooks $(or $(BUILD),build)/report.* $(or $(BUILD),build)/solution.py $(or $(BUILD),build)/submission.zip
 	rm -f $(foreach made,mlp cnn replay chosen,$(or $(RESULTS),results)/$(made)-*)
 
 $(INSTALLED): requirements.txt pyproject.toml

@@ -21,7 +21,15 @@ from .stitch import stitch
 
 NOTEBOOKS = Path("notebooks")
 HIDE = Config(TagRemovePreprocessor={"remove_input_tags": {"hide-input"}})
-DEFAULTS = {"subtitle": "", "authors": [], "course": "", "run_last": [], "bibliography": "", "timeout": 3600}
+DEFAULTS = {
+    "subtitle": "",
+    "authors": [],
+    "course": "",
+    "repository": "",
+    "run_last": [],
+    "bibliography": "",
+    "timeout": 3600,
+}
 
 
 def read_settings():
@@ -58,6 +66,8 @@ def build(settings, folder):
     report = {key: settings[key] for key in ("title", "subtitle", "authors", "course")}
     report |= {"warning": dataset.warning, "date": facts.date()}
     report["facts"] = {"Data": data.TITLES[dataset.name], **facts.facts()}
+    if settings["repository"]:
+        report["facts"] |= {"Repository": settings["repository"]}
     appendix = facts.provenance(dataset, {name: executed.runs[name] for name in names})
     nb = stitch([(name, done[name]) for name in settings["notebooks"]], report, appendix)
     typeset(nb, folder, settings["bibliography"])
