@@ -1,7 +1,93 @@
-"""Statistics: what measurements allow to say."""
+"""Statistics: what measurements on some seeds and some images allow to say."""
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+
+LEVEL = 0.95  # of every confidence interval
+
+
+class Difference(NamedTuple):
+    """A difference of means: `mean` ± `half` is its 95% confidence interval, `p` the chance of as much from none."""
+
+    mean: float
+    half: float
+    p: float
+
+    @property
+    def sign(self):
+        """1 or -1 where the interval lies on one side of zero, else 0."""
+        return int(np.sign(self.mean)) if abs(self.mean) > self.half else 0
+
+
+def _difference(mean, parts):
+    """A Difference whose variance is a sum of `parts`, (variance, degrees of freedom); after Welch and Satterthwaite."""
+    variance = sum(part for part, _ in parts)
+    if variance == 0:
+        return Difference(float(mean), 0.0, float(mean == 0))
+    uncertain = sum(part**2 / degrees for part, degrees in parts)
+    freedom = variance**2 / uncertain if uncertain else np.inf
+    error = np.sqrt(variance)
+    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+    return Difference(float(mean), float(half), float(2 * stats.t.sf(abs(mean) / error, freedom)))
+
+
+def paired(first, second, image_noise=0.0):
+    """Return the Difference first - second of two lists whose entries belong together, as runs that share a seed do.
+
+    `image_noise` is the standard deviation that the choice of the images gives to the difference of the means (see
+    `image_noise`).  Raises ValueError where the lists differ in length.
+    """
+    differences = np.subtract(*_same_length(first, second))
+    return _difference(differences.mean(), [_of_mean(differences), (image_noise**2, np.inf)])
+
+
+def independent(first, second, image_noise=0.0):
+    """Return the Difference first - second of the means of two lists that share nothing (Welch 1947)."""
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    parts = [_of_mean(first), _of_mean(second), (image_noise**2, np.inf)]
+    return _difference(first.mean() - second.mean(), parts)
+
+
+def _same_length(first, second):
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} and {len(second)} values are no pairs")
+    return np.asarray(first, float), np.asarray(second, float)
+
+
+def _of_mean(values):
+    """The variance of the mean of `values` and its degrees of freedom; one value alone tells none."""
+    if len(values) < 2:
+        raise ValueError("one seed alone says nothing of the spread over seeds")
+    return values.var(ddof=1) / len(values), len(values) - 1
+
+
+def image_noise(first, second, n_images):
+    """Return the standard deviation of the difference of two mean errors that is due to the choice of the images.
+
+    `first`, `second`: for each run the indices of the `n_images` images that it misreads.  An image counts with the
+    share of the runs that misread it, first minus second; with one run each this is McNemar's test.
+    """
+    shares = [
+        np.bincount(np.concatenate(wrong).astype(int), minlength=n_images) / len(wrong) for wrong in (first, second)
+    ]
+    return float(np.std(shares[0] - shares[1], ddof=1) / np.sqrt(n_images))
+
+
+def holm(p_values):
+    """Return the p values as they are to be read when all are looked at, in the same order (Holm 1979)."""
+    order = np.argsort(p_values)
+    scaled = np.asarray(p_values, float)[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(scaled))
+    return adjusted.tolist()
+
+
+def wilson(k, n):
+    """Return the 95% interval (low, high) of a share of which `k` of `n` were seen (Wilson 1927)."""
+    interval = stats.binomtest(int(k), int(n)).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def interval(differences):

@@ -1,21 +1,11 @@
 """Tables: the statistics in them, against independent computations."""
 
-import numpy as np
 import pytest
 import torch
-from scipy import stats
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import cnn, configs, statistics, tables
+from helpers import cnn, configs, tables
 from helpers.store import Run
-
-
-def test_the_interval_is_that_of_the_paired_t_test():
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 5))
-    low, high = stats.ttest_rel(a, b).confidence_interval(0.95)
-    mean, half = statistics.interval(a - b)
-    assert (mean - half, mean + half) == pytest.approx((low, high))
 
 
 def test_spread_is_mean_and_standard_deviation():

@@ -1,0 +1,99 @@
+"""Statistics, against independent computations."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from helpers import statistics
+
+
+def test_paired_is_the_paired_t_test():
+    a, b = np.random.default_rng(0).normal(size=(2, 5))
+    reference = stats.ttest_rel(a, b)
+    low, high = reference.confidence_interval(0.95)
+    found = statistics.paired(a, b)
+    assert (found.mean - found.half, found.mean + found.half) == pytest.approx((low, high))
+    assert found.p == pytest.approx(reference.pvalue)
+    assert statistics.interval(a - b) == pytest.approx((found.mean, found.half))
+
+
+def test_independent_is_welchs_test():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=5), rng.normal(1, 3, size=3)
+    reference = stats.ttest_ind(a, b, equal_var=False)
+    low, high = reference.confidence_interval(0.95)
+    found = statistics.independent(a, b)
+    assert (found.mean - found.half, found.mean + found.half) == pytest.approx((low, high))
+    assert found.p == pytest.approx(reference.pvalue)
+
+
+def test_no_interval_is_narrower_than_the_noise_of_the_images():
+    same = [0.01, 0.01, 0.01]
+    assert statistics.paired(same, same).half == 0
+    for compare in (statistics.paired, statistics.independent):
+        found = compare([0.02, 0.02, 0.02], same, image_noise=0.003)
+        assert found.half == pytest.approx(1.96 * 0.003, rel=1e-3)
+        assert found.sign == 1
+        wider = compare([0.02, 0.03, 0.01], same, image_noise=0.003)
+        assert wider.half > compare([0.02, 0.03, 0.01], same).half
+        assert wider.sign == 0
+
+
+def test_signs():
+    rng = np.random.default_rng(2)
+    low, high = rng.normal(0, 1, 5), rng.normal(9, 1, 5)
+    assert [statistics.paired(*pair).sign for pair in ((low, high), (high, low), (low, low + [1, -1, 1, -1, 0]))] == [
+        -1,
+        1,
+        0,
+    ]
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(ValueError, match="5 and 3 values are no pairs"):
+        statistics.paired(range(5), range(3))
+    for compare in (statistics.paired, statistics.independent):
+        with pytest.raises(ValueError, match="one seed alone"):
+            compare([1.0], [2.0])
+
+
+def test_image_noise_of_two_runs_is_mcnemars():
+    rng = np.random.default_rng(3)
+    first, second = (rng.choice(10_000, n, replace=False) for n in (150, 100))
+    only_first, only_second = len(np.setdiff1d(first, second)), len(np.setdiff1d(second, first))
+    # The variance of the difference of two shares on the same images, as in McNemar's test without the hypothesis.
+    variance = (only_first + only_second - (only_first - only_second) ** 2 / 10_000) / 10_000**2
+    assert statistics.image_noise([first], [second], 10_000) == pytest.approx(np.sqrt(variance), rel=1e-3)
+
+
+def test_image_noise_is_that_of_drawing_other_images():
+    """Three and two runs on images of which some are hard: the spread over drawn sets of images."""
+    rng = np.random.default_rng(4)
+    hard = rng.beta(0.05, 2, size=200_000)
+    wrong = [rng.random(len(hard)) < hard * factor for factor in (1, 1, 1, 0.7, 0.7)]
+    differences, noises = [], []
+    for _ in range(300):
+        drawn = rng.choice(len(hard), 2000)
+        lists = [np.flatnonzero(each[drawn]) for each in wrong]
+        differences.append(np.mean([len(w) for w in lists[:3]]) / 2000 - np.mean([len(w) for w in lists[3:]]) / 2000)
+        noises.append(statistics.image_noise(lists[:3], lists[3:], 2000))
+    assert np.mean(noises) == pytest.approx(np.std(differences), rel=0.1)
+
+
+def test_holm():
+    # Holm's procedure by hand: 4 * 0.01, 3 * 0.02, then at least as much, 1 * 0.2.
+    assert statistics.holm([0.02, 0.2, 0.01, 0.025]) == pytest.approx([0.06, 0.2, 0.04, 0.06])
+    assert statistics.holm([0.9, 0.8]) == [1, 1]
+
+
+def test_wilson():
+    z, k, n = stats.norm.ppf(0.975), 4, 4
+    centre, half = (k / n + z**2 / (2 * n)) / (1 + z**2 / n), z / (1 + z**2 / n) * np.sqrt(z**2 / (4 * n**2))
+    assert statistics.wilson(k, n) == pytest.approx((centre - half, centre + half))
+
+
+def test_calibration_error_is_the_mean_gap_of_bins():
+    confidence, right = [0.95, 0.95, 0.35, 0.31], [True, False, True, True]
+    # Two bins of two images: |0.95 - 0.5| and |0.33 - 1|.
+    assert statistics.calibration_error(confidence, right) == pytest.approx((0.45 + 0.67) / 2)
+    assert statistics.calibration_error([1.0, 1.0], [True, True]) == 0
