@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 LEVEL = 0.95  # of every confidence interval
+TINY = 1e-12  # the smallest chance that is told
 
 
 class Difference(NamedTuple):
@@ -21,16 +22,21 @@ class Difference(NamedTuple):
         return int(np.sign(self.mean)) if abs(self.mean) > self.half else 0
 
 
-def _difference(mean, parts):
-    """A Difference whose variance is a sum of `parts`, (variance, degrees of freedom); after Welch and Satterthwaite."""
-    variance = sum(part for part, _ in parts)
-    if variance == 0:
+def _difference(mean, error, freedom, image_noise):
+    """A Difference from the standard error over seeds, with its degrees of freedom, and the noise of the images.
+
+    The half widths of the two add as independent errors do: none makes the interval narrower than the other alone.
+    """
+
+    def half(chance):
+        return np.hypot(stats.t.isf(chance / 2, freedom) * error, stats.norm.isf(chance / 2) * image_noise)
+
+    if error == image_noise == 0:
         return Difference(float(mean), 0.0, float(mean == 0))
-    uncertain = sum(part**2 / degrees for part, degrees in parts)
-    freedom = variance**2 / uncertain if uncertain else np.inf
-    error = np.sqrt(variance)
-    half = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
-    return Difference(float(mean), float(half), float(2 * stats.t.sf(abs(mean) / error, freedom)))
+    # The p value is the chance at which the interval just reaches zero.
+    beyond = half(TINY) < abs(mean)
+    p = TINY if beyond else optimize.brentq(lambda chance: half(chance) - abs(mean), TINY, 1)
+    return Difference(float(mean), float(half(1 - LEVEL)), float(p))
 
 
 def paired(first, second, image_noise=0.0):
@@ -40,14 +46,18 @@ def paired(first, second, image_noise=0.0):
     `image_noise`).  Raises ValueError where the lists differ in length.
     """
     differences = np.subtract(*_same_length(first, second))
-    return _difference(differences.mean(), [_of_mean(differences), (image_noise**2, np.inf)])
+    variance, freedom = _of_mean(differences)
+    return _difference(differences.mean(), np.sqrt(variance), freedom, image_noise)
 
 
 def independent(first, second, image_noise=0.0):
     """Return the Difference first - second of the means of two lists that share nothing (Welch 1947)."""
     first, second = np.asarray(first, float), np.asarray(second, float)
-    parts = [_of_mean(first), _of_mean(second), (image_noise**2, np.inf)]
-    return _difference(first.mean() - second.mean(), parts)
+    parts = [_of_mean(first), _of_mean(second)]
+    variance = sum(part for part, _ in parts)
+    uncertain = sum(part**2 / freedom for part, freedom in parts)
+    freedom = variance**2 / uncertain if uncertain else 1.0  # without a spread it does not matter
+    return _difference(first.mean() - second.mean(), np.sqrt(variance), freedom, image_noise)
 
 
 def _same_length(first, second):
