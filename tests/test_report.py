@@ -355,13 +355,16 @@ def test_lists_of_figures_and_tables_have_the_first_sentence(monkeypatch):
 def test_provenance_counts_each_run_once(results):
     history = {"seconds": [1.0, 2.0]}
     for seed in (0, 1):
-        runs.write(f"run{seed}", Run({"seed": seed}, "", 0, history, {}), {})
+        runs.write(
+            f"run{seed}", Run({"seed": seed}, "", 0, history, {"blas": f"openblas ({'Zen' * (seed + 1)})"}), {}
+        )
     told = facts.provenance(data.load("digits"), {"one": ["run0"], "two": ["run0", "run1"], "three": []})
     assert re.findall(r"\| `(\w+)` \| (\d) \| ([\d, ]+) \| (\d+) \|", told) == [
         ("one", "1", "0", "3"),
         ("two", "1", "1", "3"),
     ]
     assert data.load("digits").fingerprint[:16] in told
+    assert "products.** openblas (Zen); openblas (ZenZen)." in told
 
 
 def test_a_typesetting_error_keeps_the_last_report(tmp_path):

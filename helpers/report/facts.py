@@ -77,23 +77,26 @@ def provenance(dataset, used):
     """
     checksums = data.checksums(dataset.name)
     files = _table(("file", "MD5"), [(f"`{name}`", f"`{md5}`") for name, md5 in checksums.items()])
-    seen, parts = set(), []
+    seen, parts, kernels = set(), [], set()
     for notebook, names in used.items():
         new = [run for name in names if name not in seen and (run := runs.read(name))]
         seen.update(names)
+        kernels.update(run.versions["blas"] for run in new)
         seeds = sorted({run.config["seed"] for run in new})
         seconds = sum(sum(run.history["seconds"]) for run in new)
         if new:
             parts.append((f"`{notebook}`", len(new), ", ".join(map(str, seeds)), f"{seconds:,.0f}"))
     versions = filter(None, map(_version, PACKAGES + MORE_PACKAGES))
     paragraphs = [
-        "Every number of this report comes from stored runs, each named by a hash of its configuration, its data and "
-        "the code that trains it. The same code with the same versions on the same processor gives them again.",
+        "Every number of this report comes from stored runs, each named by a hash of its configuration, its data, the "
+        "packages and the code that compute it. The same kernels of matrix products give them again to the last bit; "
+        "other kernels round in another way, and training makes that grow.",
         f"**Data.** {data.TITLES[dataset.name]}; the SHA-256 of all its pixels and labels begins with "
         f"`{dataset.fingerprint[:16]}`.",
         files if checksums else "",
         f"**Software.** Python {platform.python_version()}, {', '.join(sorted(versions))}.",
         f"**Hardware.** {processor()}, {os.cpu_count()} cores; one core per training.",
+        f"**Kernels of the matrix products.** {'; '.join(sorted(kernels))}." if kernels else "",
         f"**Revision.** `{_revision()}`" if _revision() else "",
         "**Runs.** Each is counted where it is used first; the seconds are those of its training, on one core.",
         _table(("notebook", "runs", "seeds", "seconds"), parts),
