@@ -88,8 +88,8 @@ def provenance(dataset, used):
             parts.append((f"`{notebook}`", len(new), ", ".join(map(str, seeds)), f"{seconds:,.0f}"))
     versions = filter(None, map(_version, PACKAGES + MORE_PACKAGES))
     paragraphs = [
-        "Every number of this report comes from stored runs, each named by a hash of its configuration, its data, the "
-        "packages and the code that compute it. The same kernels of matrix products give them again to the last bit; "
+        "Every number of this report comes from stored runs, each named by a hash of its configuration, its data and "
+        "the packages and code that compute it. The same kernels of matrix products give them again to the last bit; "
         "other kernels round in another way, and training makes that grow.",
         f"**Data.** {data.TITLES[dataset.name]}; the SHA-256 of all its pixels and labels begins with "
         f"`{dataset.fingerprint[:16]}`.",
