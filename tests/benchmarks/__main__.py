@@ -7,6 +7,7 @@ take turns, and each figure is the median of REPETITIONS.  Needs MNIST.
 import os
 import time
 import tracemalloc
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +27,8 @@ from helpers.report import facts
 from tests.benchmarks import peers, sweeps
 
 HERE = Path(__file__).resolve().parent
-REPETITIONS = 7
+REPETITIONS, FEWER = 7, 3  # fewer of the convolutional network, whose epochs are long
+N_IMAGES = 20_000  # of a pass
 MLPS = (([500, 400], 64), ([600, 600], 32), ([600, 400], 16))  # hidden units, batch size
 SQUARE = 2048  # rows of the matrix whose product sets the bound
 CONTESTANTS = {
@@ -77,35 +79,35 @@ def square_product():
     return seconds(lambda: a @ a) / (2 * SQUARE**3)
 
 
-def medians(contestants):
+def medians(contestants, repetitions=REPETITIONS):
     """The median seconds of each contestant, {name: function that returns seconds}, which take turns."""
     times = {name: [] for name in contestants}
     for measure in contestants.values():  # compiles what is to be compiled
         measure()
-    for _ in range(REPETITIONS):
+    for _ in range(repetitions):
         for name, measure in contestants.items():
             times[name].append(measure())
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
 def passes(dataset):
-    """Seconds of one pass over the training set, and of an epoch with its evaluations: two dicts per network."""
+    """Seconds of one pass over N_IMAGES, and of the same with its evaluations: a configuration and two dicts each."""
+    train_set = data.Split(dataset.train.X[:N_IMAGES], dataset.train.y[:N_IMAGES])
     for hidden_dims, batch_size in tqdm(MLPS, desc="perceptrons"):
         config = mlp_config(hidden_dims=hidden_dims, lr=0.01, batch_size=batch_size)
         weights = initial_weights(config)
         steps, evaluations = {}, {}
         for name, make in CONTESTANTS.items():
             peer = make(config, weights)
-            train, valid = (peer.prepare(split.X, split.y) for split in (dataset.train, dataset.valid))
+            train, valid = (peer.prepare(split.X, split.y) for split in (train_set, dataset.valid))
             steps[name] = partial(seconds, partial(peer.steps, train))
             if hasattr(peer, "evaluate"):
                 both = (partial(peer.evaluate, train), partial(peer.evaluate, valid))
                 evaluations[name] = lambda both=both: sum(seconds(evaluate) for evaluate in both)
         found = medians({"bound": square_product, **steps})
         measured = medians({"bound": square_product, **evaluations})
-        n, n_evaluated = len(dataset.train), len(dataset.train) + len(dataset.valid)
-        found["bound"] *= flops(hidden_dims, n)
-        measured["bound"] *= flops(hidden_dims, 0, n_evaluated)
+        found["bound"] *= flops(hidden_dims, N_IMAGES)
+        measured["bound"] *= flops(hidden_dims, 0, N_IMAGES + len(dataset.valid))
         yield config, found, {name: found[name] + value for name, value in measured.items()}
 
 
@@ -156,14 +158,15 @@ def convolutional_network():
     """Seconds of one epoch, ours and the usual way; and of ours the passes over the images alone."""
     config = configs.complete({"model": "cnn", "dataset": "mnist", "lr": 0.1, "batch_size": 64, "epochs": 1})
     usual = peers.usual_cnn(config)
-    return medians({"ours": lambda: seconds(lambda: training.train(config)), "usual": lambda: seconds(usual)})
+    work = {"ours": partial(training.train, config), "usual": usual}
+    return medians({name: partial(seconds, each) for name, each in work.items()}, FEWER)
 
 
 def peak_memory(dataset):
     """Peak MB of the arrays that an epoch of training makes beyond the data, FastNN and NN."""
     sets = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
     for kind in (FastNN, NN):
-        network = mlp.build(mlp_config(hidden_dims=[600, 600], lr=0.01, batch_size=32), sets, kind)
+        network = mlp.build(mlp_config(hidden_dims=[600, 600], lr=0.01, batch_size=32), kind, data=sets)
         tracemalloc.start()
         network.train_loop(1)
         yield tracemalloc.get_traced_memory()[1] / 2**20
@@ -199,7 +202,7 @@ def show(rows, frames):
         contest.bar(place + 0.14 * (i - 2.5), heights, 0.13, label=name, color=plots.COLOURS[i])
     labels = [f"784-{'-'.join(map(str, c['hidden_dims']))}-10\nbatch {c['batch_size']}" for c, _ in rows]
     contest.set_xticks(place, labels, fontsize="small")
-    contest.set(ylabel="seconds", title="one pass over MNIST's 50,000 images")
+    contest.set(ylabel="seconds", title=f"one pass over {N_IMAGES:,} images")
     contest.legend(fontsize="small")
     for axis, (name, frame) in zip(axes, frames.items(), strict=True):
         axis.plot(frame[name], frame["FastNN"], "o-", color=plots.COLOURS[0], label="FastNN")
@@ -211,66 +214,66 @@ def show(rows, frames):
     figure.savefig(HERE / "speed.png", dpi=150)
 
 
-def on_one_core(work):
-    """Return `work()`, done on one core where the system lets a process choose: JAX has no other limit."""
+@contextmanager
+def on_one_core():
+    """On one core where the system lets a process choose: JAX has no other limit."""
     if not hasattr(os, "sched_setaffinity"):
-        return work()
+        yield
+        return
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})
     try:
-        return work()
+        yield
     finally:
         os.sched_setaffinity(0, allowed)
 
 
 def measure():
-    """Measure all networks, save the figure and return the tables as Markdown."""
+    """Measure all networks, save the figure and yield the sections of the text, in Markdown, as they are known."""
     dataset = data.load("mnist")
     contest = list(passes(dataset))
-    steps, epochs = ([(config, found) for config, *both in contest for found in [both[i]]] for i in (0, 1))
-    networks = convolutional_network()
-    fast, plain = peak_memory(dataset)
+    steps = [(config, found) for config, found, _ in contest]
     original = SECONDS_PER_EPOCH.values()
+    yield f"## One pass over {N_IMAGES:,} images in batches\n\n{ratios(steps)}"
+    yield "## The same with the evaluation of these images and of the validation set after it"
+    yield ratios([(config, found) for config, _, found in contest])
+    yield (
+        f"By its own log the original took {min(original):.1f} to {max(original):.1f} s per epoch of 50,000 images "
+        "with the first."
+    )
+    yield f"## To {WANTED:.0%} validation accuracy\n\n{race(dataset)}"
+    yield (
+        f"The network is 784-{'-'.join(map(str, RECIPE['hidden_dims']))}-10, the learning rate {RECIPE['lr']}, the "
+        f"batch size {RECIPE['batch_size']}; accuracy is looked at after every {STRIDE:,} images. The last column is "
+        "a rehearsal, in which JAX compiles; it is not counted."
+    )
     show(steps, growth(dataset))
-    return f"""\
-## One pass over 50,000 images in batches
-
-{ratios(steps)}
-
-## The same with the evaluation of 60,000 images after it
-
-{ratios(epochs)}
-
-By its own log the original took {min(original):.1f} to {max(original):.1f} s per epoch of the first.
-
-## To {WANTED:.0%} validation accuracy
-
-{race(dataset)}
-
-The network is 784-{"-".join(map(str, RECIPE["hidden_dims"]))}-10, the learning rate {RECIPE["lr"]}, the batch size
-{RECIPE["batch_size"]}; accuracy is looked at after every {STRIDE:,} images. The last column is a rehearsal, in which
-JAX compiles; it is not counted.
-
-## Besides
-
-Convolutional network, one epoch: {networks["ours"]:.1f} s, {networks["ours"] / networks["usual"]:.2f} of the usual
-loop (DataLoader, default memory format). Peak memory beyond the data: {fast:.0f} MB with FastNN, {plain:.0f} MB
-with NN.
-
-Medians of {REPETITIONS} interleaved repetitions on one core of {facts.processor()}; {keys.machine()["blas"]};
-NumPy {np.__version__}, JAX {jax.__version__}, PyTorch {torch.__version__}.
-
-"""
+    fast, plain = peak_memory(dataset)
+    networks = convolutional_network()
+    yield (
+        f"## Besides\n\nConvolutional network, one epoch: {networks['ours']:.1f} s, "
+        f"{networks['ours'] / networks['usual']:.2f} of the usual loop (DataLoader, default memory format). Peak "
+        f"memory beyond the data: {fast:.0f} MB with FastNN, {plain:.0f} MB with NN."
+    )
+    yield (
+        f"Medians of {REPETITIONS} interleaved repetitions, {FEWER} of the convolutional network, on one core of "
+        f"{facts.processor()}; {keys.machine()['blas']}; NumPy {np.__version__}, JAX {jax.__version__}, PyTorch "
+        f"{torch.__version__}."
+    )
 
 
 def main():
     """Measure all, print the tables, write benchmarks.md and speed.png."""
     torch.set_num_threads(1)
     runs._keep_freed_memory()  # as workers do
-    text = on_one_core(measure)
-    text += "\n".join([*sweeps.report(), sweeps.report_efficiency()]) + "\n"
-    print(text)
-    (HERE / "benchmarks.md").write_text(text)
+    text = []
+    with on_one_core():
+        for section in measure():
+            print(section, end="\n\n", flush=True)
+            text.append(section)
+    rest = [*sweeps.report(), sweeps.report_efficiency()]
+    print(*rest, sep="\n")
+    (HERE / "benchmarks.md").write_text("\n\n".join([*text, "\n".join(rest)]) + "\n")
 
 
 if __name__ == "__main__":
