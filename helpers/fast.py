@@ -29,11 +29,11 @@ class FastNN(NN):
         dA = _softmax(Z[-1])
         dA -= y
         for i in range(self.n_layers, 0, -1):
-            W = self.weights[f"W{i}"]
+            W, b = self.weights[f"W{i}"], self.weights[f"b{i}"]
             if i > 1:
                 dZ = self._array("dZ", Z[i - 1].shape, i - 1)
                 np.matmul(W, dA.T, out=dZ.T)  # the transpose of dA W^T: BLAS then reads W in the order of memory
-            self.weights[f"b{i}"] += rate * np.sum(dA, axis=0)
+            b += rate * dA.sum(axis=0)
             updated = self._gemm(rate, dA.T, Z[i - 1].T, beta=1, c=W.T, trans_b=True, overwrite_c=True)
             self.weights[f"W{i}"] = updated.T
             if i > 1:
@@ -71,8 +71,13 @@ class FastNN(NN):
 
     def _through_activation(self, dZ, Z):
         """dA = dZ * activation'(A), written over dZ; the derivative is taken from the value Z = activation(A)."""
-        derivative = {"relu": lambda: Z > 0, "tanh": lambda: 1 - Z * Z, "sigmoid": lambda: Z * (1 - Z)}
-        return np.multiply(dZ, derivative[self.activation_str](), out=dZ)
+        if self.activation_str == "relu":
+            dZ *= Z > 0
+        elif self.activation_str == "tanh":
+            dZ *= 1 - Z * Z
+        else:
+            dZ *= Z * (1 - Z)
+        return dZ
 
     def _array(self, name, shape, layer):
         """An array of zeros, or what was last written to it, for this purpose, shape and layer."""
@@ -84,7 +89,7 @@ class FastNN(NN):
 
 def _softmax(A):
     """The softmax of each row, written over it."""
-    A -= np.max(A, axis=1, keepdims=True)
+    A -= A.max(axis=1, keepdims=True)
     np.exp(A, out=A)
-    A /= np.sum(A, axis=1, keepdims=True)
+    A /= A.sum(axis=1, keepdims=True)
     return A
