@@ -1,10 +1,21 @@
 """A stitched notebook as one HTML page that opens without a network."""
 
+import json
+from pathlib import Path
+
 from .exporter import TypstPDFExporter
+
+HERE = Path(__file__).parent
+PAGE = HERE / "page"
 
 
 class PageExporter(TypstPDFExporter):
     """Notebook to HTML through the same Markdown and the same tree as the PDF."""
 
     def _written(self, markdown, folder, metadata, report):
-        return self._converted(markdown, folder, metadata, "html5", options=["--mathml"])
+        facts = [{"name": name, "value": value} for name, value in report["facts"].items()]
+        (folder / "front.json").write_text(json.dumps({**report, "facts": facts, "lang": "en"}), "utf-8")
+        options = ["--standalone", "--mathml", "--toc", "--toc-depth=2", f"--template={PAGE / 'page.html'}"]
+        options += ["--embed-resources", f"--lua-filter={HERE / 'html.lua'}", "--metadata-file=front.json"]
+        options += [f"--variable=folder={PAGE}", "--syntax-highlighting=pygments"]
+        return self._converted(markdown, folder, metadata, "html5", options=options)
