@@ -19,6 +19,11 @@ def fenced(text, info=""):
     return f"{fence}{info}\n{text}\n{fence}"
 
 
+def plain(text):
+    """`text` as Markdown that says just this."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
 class TypstPDFExporter(TemplateExporter):
     """Notebook to PDF through Markdown, pandoc and Typst."""
 
@@ -70,6 +75,7 @@ class TypstPDFExporter(TemplateExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "fenced", fenced
+        yield "plain", plain
         yield "plain_maths", cells.plain_maths
 
     def from_notebook_node(self, nb, resources=None, **kw):

@@ -301,6 +301,7 @@ function Pandoc(doc)
   doc = doc:walk { Inlines = function(list) return label_equations(html_elements(list)) end }
   doc = doc:walk { Header = anchor_heading, Div = caption }
   doc = cite_references(add_passes(doc))
+  doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }
   if FORMAT ~= 'typst' then return doc end
   local function remember(el) targets[el.identifier] = targets[el.identifier] or 'place' end
   local function remember_numbered(el) targets[el.identifier] = 'numbered' end

@@ -1,7 +1,6 @@
 -- What HTML shows and the tree does not say: numbers, code that folds, tables that scroll, the way from a figure to
 -- the cell that drew it.
 
-local stringify = pandoc.utils.stringify
 local words = { fig = 'Figure', tbl = 'Table' }
 
 local function html(text) return pandoc.RawBlock('html', text) end
@@ -19,6 +18,7 @@ local function caption(el, cell)
   text:insert(pandoc.Space())
   text:insert(pandoc.Link('code', '#' .. cell.code, 'The cell that made it', { class = 'to-code' }))
   el.attributes.number = nil
+  return true
 end
 
 local function filters(cell)
@@ -33,9 +33,12 @@ local function filters(cell)
       return el
     end,
     Table = function(el)
-      caption(el, cell)
-      local label = el.identifier ~= '' and 'Table' or 'Values'
-      return { html(('<div class="wide" role="region" aria-label="%s" tabindex="0">'):format(label)), el, html '</div>' }
+      local wide = { html '<div class="wide" role="region" aria-label="Table" tabindex="0">', el, html '</div>' }
+      if not caption(el, cell) then return wide end
+      local text, id = pandoc.Plain(el.caption.long[1].content), el.identifier
+      el.caption.long, el.identifier = {}, ''
+      return { html(('<figure class="table" id="%s"><figcaption>'):format(id)), text, html '</figcaption>', wide[1], el,
+        wide[3], html '</figure>' }
     end,
     Span = function(el)
       if not el.classes:includes 'equation' then return nil end
@@ -52,8 +55,8 @@ local function filters(cell)
 end
 
 local function folded(block, cell)
-  local open = cell.shown and ' open' or ''
-  local title = cell.index and ('code of cell %s'):format(cell.index) or 'code'
+  local open = block.classes:includes 'shown' and ' open' or ''
+  local title = ('code of cell %s of %s'):format(cell.index, cell.notebook)
   return { html(('<details class="code" id="%s"%s><summary>%s</summary>'):format(cell.code, open, title)), block,
     html '</details>' }
 end
@@ -61,19 +64,18 @@ end
 function Pandoc(doc)
   local blocks, cell = pandoc.Blocks {}, { code = 'code' }
   for _, block in ipairs(doc.blocks) do
-    local text = block.t == 'RawBlock' and block.text or ''
-    local index, notebook = text:match '^// cell (%S+) of ([^\n]*)'
+    local text = block.t == 'RawBlock' and block.text:match '^(.-)%s*$' or ''
+    local index, notebook = text:match '^// cell (%S+) of (.*)$'
     if index then
-      cell = { index = index, notebook = notebook, code = ('code-%s-%s'):format(notebook, index):gsub('[^%w_-]', '-') }
+      cell = { index = index, notebook = notebook }
+      cell.code = ('code-%s-%s'):format(notebook, index):gsub('[^%w_-]', '-')
     elseif text == '#show: appendix' then
       blocks:insert(pandoc.Header(1, 'Appendix', { id = 'appendix' }))
     elseif text == '#abstract[' then
       blocks:insert(html '<section class="abstract" aria-label="Abstract"><p class="title">Abstract</p>')
     elseif text == ']' then
       blocks:insert(html '</section>')
-    elseif block.t == 'CodeBlock' and block.classes[1] and not cell.done then
-      cell.shown, cell.done = block.attributes.shown ~= nil, true
-      block.attributes.shown = nil
+    elseif block.t == 'CodeBlock' and block.classes:includes 'input' then
       blocks:extend(folded(block, cell))
     elseif block.t ~= 'RawBlock' or block.format == 'html' then
       blocks:extend(pandoc.Blocks({ block }):walk(filters(cell)))

@@ -12,8 +12,8 @@ end
 local function split(doc)
   local cells, appendix = { { notebook = 'report', index = 'title page', blocks = pandoc.Blocks {} } }, false
   for _, block in ipairs(doc.blocks) do
-    local text = block.t == 'RawBlock' and block.text or ''
-    local index, notebook = text:match '^// cell (%S+) of ([^\n]*)'
+    local text = block.t == 'RawBlock' and block.text:match '^(.-)%s*$' or ''
+    local index, notebook = text:match '^// cell (%S+) of (.*)$'
     appendix = appendix or text == '#show: appendix'
     if index then
       cells[#cells + 1] = { notebook = notebook, index = index, appendix = appendix, blocks = pandoc.Blocks {} }
@@ -38,7 +38,7 @@ local function plain_inner_headings(cells)
   local bold = { Header = function(el) return pandoc.Para { pandoc.Strong(el.content) } end }
   for _, cell in ipairs(cells) do
     for i, block in ipairs(cell.blocks) do
-      if block.t ~= 'Header' then cell.blocks[i] = pandoc.Blocks({ block }):walk(bold)[1] end
+      if block.t ~= 'Header' then cell.blocks[i] = block:walk(bold) end
     end
   end
 end
