@@ -1,4 +1,4 @@
-"""A report with stand-ins for what is not computed yet, so that what is wrong in the text is found before hours of it."""
+"""A report with stand-ins for what is not computed yet, to find what is wrong in the text first."""
 
 import copy
 import re

@@ -51,7 +51,7 @@ def _wrong_values(settings):
         if count > 1:
             yield f"`notebooks` names {name} {count} times; leave one."
         if not (NOTEBOOKS / f"{name}.ipynb").is_file():
-            yield f"`notebooks` names {name}, but there is no {NOTEBOOKS / name}.ipynb; correct the name or take it out."
+            yield f"`notebooks` names {name}, but there is no {NOTEBOOKS / name}.ipynb; correct it or take it out."
     for name in settings["run_last"]:
         if name not in names:
             yield f"`run_last` names {name}, which is not in `notebooks`; add it there or take it out here."

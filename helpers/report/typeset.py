@@ -24,7 +24,12 @@ def convert(markdown, folder, to="typst", *, search=".", bibliography="", strict
     metadata = {"strict": "true"} if strict else {}
     metadata |= {"bibliography": str(Path(bibliography).resolve())} if bibliography else {}
     pairs = [*metadata.items(), *(("passes", str(file)) for file in passes)]
-    given = ["--wrap=none", f"--lua-filter={HERE / 'filter.lua'}", *(f"--metadata={k}={v}" for k, v in pairs), *options]
+    given = [
+        "--wrap=none",
+        f"--lua-filter={HERE / 'filter.lua'}",
+        *(f"--metadata={k}={v}" for k, v in pairs),
+        *options,
+    ]
     given += [f"--resource-path={os.pathsep.join([str(folder), str(Path(search).resolve())])}"]
     try:
         return pypandoc.convert_text(markdown, to, READER, given, cworkdir=str(folder))

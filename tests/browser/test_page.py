@@ -1,4 +1,4 @@
-"""The HTML report in Chromium, as a reader meets it: on a desk and on a phone, by mouse, keyboard and without a network.
+"""The HTML report in Chromium, as a reader meets it: on a desk and on a phone, by mouse and by keyboard.
 
 `make test-browser` runs these on build/report.html; they are skipped where there is no Chromium or no report.
 """
@@ -57,18 +57,22 @@ def test_nothing_is_wider_than_the_window_but_what_scrolls_by_itself(page):
 
 
 def test_every_link_lands(page):
-    lost = """[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href')).filter(href =>
-        href.startsWith('#') ? !document.getElementById(decodeURIComponent(href.slice(1))) : !/^https?:/.test(href))"""
+    lost = """[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))
+        .filter(href => href.startsWith('#') ? !document.getElementById(decodeURIComponent(href.slice(1))) : !/^https?:/.test(href))"""
     assert page.evaluate(lost) == []
 
 
 def test_ids_are_unique_and_every_picture_has_words(page):
-    assert page.evaluate(
-        "(ids => ids.length - new Set(ids).size)([...document.querySelectorAll('[id]')].map(element => element.id))"
-    ) == 0
-    assert page.evaluate(
-        "[...document.images].filter(image => !image.alt && !image.getAttribute('aria-label')).length"
-    ) == 0
+    assert (
+        page.evaluate(
+            "(ids => ids.length - new Set(ids).size)([...document.querySelectorAll('[id]')].map(element => element.id))"
+        )
+        == 0
+    )
+    assert (
+        page.evaluate("[...document.images].filter(image => !image.alt && !image.getAttribute('aria-label')).length")
+        == 0
+    )
     levels = page.evaluate("[...document.querySelectorAll('main :is(h1, h2, h3, h4)')].map(h => +h.tagName[1])")
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
 
