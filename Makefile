@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb notebooks/playground.ipynb
 
-.PHONY: report test lab notebooks bench submission clean
+.PHONY: report test test-browser lab notebooks bench submission clean
 
 report: $(INSTALLED)
 	$(BIN)/python -m helpers.report build
@@ -14,6 +14,10 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest
 	DATASET=digits $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
+
+test-browser: $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check -q playwright
+	$(BIN)/python -m pytest tests/browser
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab --notebook-dir=.

@@ -2,8 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython import get_ipython
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from helpers import alt
 from helpers.data import SIDE
 
 WIDTH = 6.3  # inches: the text width of the printed report
@@ -30,6 +32,9 @@ plt.rcParams.update(
         "image.cmap": "gray_r",
     }
 )
+
+if get_ipython():  # in a notebook every figure that is shown says in words what it shows
+    alt.register(get_ipython())
 
 
 def images(X, titles=None, columns=10):

@@ -1,10 +1,10 @@
 """`python -m helpers.report [build|notebooks]`: the report, or the notebooks with fresh outputs."""
 
 import argparse
+import logging
 import os
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 from traitlets.config import Config
@@ -15,79 +15,78 @@ from . import ReportError, facts
 from .cells import drop_progress
 from .execute import SVG, execute_all, replace
 from .exporter import TypstPDFExporter
-from .html import to_html
+from .html import PageExporter
+from .proof import unexecuted
 from .reuse import Executed
+from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
-NOTEBOOKS = Path("notebooks")
-HIDE = Config(TagRemovePreprocessor={"remove_input_tags": {"hide-input"}})
-DEFAULTS = {
-    "subtitle": "",
-    "authors": [],
-    "course": "",
-    "repository": "",
-    "run_last": [],
-    "bibliography": "",
-    "timeout": 3600,
-}
-
-
-def read_settings():
-    """The settings in notebooks/report.toml; raises ReportError when one is missing or unknown."""
-    path = NOTEBOOKS / "report.toml"
-    try:
-        settings = DEFAULTS | tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ReportError(f"{path} cannot be read: {error}.") from error
-    wrong = settings.keys() ^ {*DEFAULTS, "title", "notebooks"}
-    if wrong:
-        raise ReportError(f"{path}: missing or unknown settings: {', '.join(sorted(wrong))}.")
-    return settings
-
-
-def in_running_order(settings):
-    """The names of the notebooks, those of `run_last` at the end."""
-    return sorted(settings["notebooks"], key=lambda name: name in settings["run_last"])
+PASSES = [str(Path(__file__).parent / name) for name in ("report.lua", "numbers.lua")]
+HIDE = {"remove_input_tags": {"hide-input"}}
+HIDE_OUTPUT = {"remove_all_outputs_tags": {"hide-output"}}
 
 
 def load_dataset():
     """The data set, resolved once; the kernels find its name in DATASET."""
-    dataset = data.load()
+    try:
+        dataset = data.load()
+    except ValueError as error:
+        raise ReportError(f"DATASET: {error}.") from error
     os.environ["DATASET"] = dataset.name
     return dataset
 
 
+def front(settings):
+    """What the title page says before anything is known about the data."""
+    return {key: settings[key] for key in ("title", "subtitle", "authors", "course")} | {"date": facts.date()}
+
+
+def check(settings, sources):
+    """Typesets the notebooks with stand-ins for their outputs; raises ReportError with all that is wrong in them."""
+    report = front(settings) | {"warning": None, "facts": {}}
+    proof = stitch([(name, unexecuted(sources[name])) for name in settings["notebooks"]], report, "See.")
+    to_pdf(proof, settings["bibliography"], log=logging.getLogger("proof"))
+
+
 def build(settings, folder):
     """Executes copies of the notebooks and leaves report.pdf and report.html in `folder`."""
+    sources = read_notebooks(in_running_order(settings))
+    check(settings, sources)
     dataset = load_dataset()
     executed = Executed(folder / "notebooks", dataset)
-    names = in_running_order(settings)
-    done = execute_all(names, NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG, executed=executed)
-    report = {key: settings[key] for key in ("title", "subtitle", "authors", "course")}
-    report |= {"warning": dataset.warning, "date": facts.date()}
+    done = execute_all(sources, NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG, executed=executed)
+    report = front(settings) | {"warning": dataset.warning}
     report["facts"] = {"Data": data.TITLES[dataset.name], **facts.facts()}
     if settings["repository"]:
         report["facts"] |= {"Repository": settings["repository"]}
-    appendix = facts.provenance(dataset, {name: executed.runs[name] for name in names})
+    appendix = facts.provenance(dataset, {name: executed.runs[name] for name in sources})
     nb = stitch([(name, done[name]) for name in settings["notebooks"]], report, appendix)
     typeset(nb, folder, settings["bibliography"])
 
 
+def to_pdf(nb, bibliography="", exporter=TypstPDFExporter, **options):
+    """What the exporter makes of a stitched notebook, and only without a fault."""
+    hide = HIDE | HIDE_OUTPUT if exporter is TypstPDFExporter else HIDE_OUTPUT
+    bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
+    config = Config(TagRemovePreprocessor=hide)
+    made = exporter(config=config, strict=True, passes=PASSES, bibliography=bibliography, **options)
+    resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
+    return made.from_notebook_node(nb, resources)[0]
+
+
 def typeset(nb, folder, bibliography=""):
     """Writes report.pdf and report.html of a stitched notebook; both or, after an error, neither."""
-    bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
-    pdf = TypstPDFExporter(config=HIDE, strict=True, bibliography=bibliography)
-    resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
-    pages = pdf.from_notebook_node(nb, resources)[0]
-    page = to_html(nb, resources, bibliography)
+    pages = to_pdf(nb, bibliography)
+    page = to_pdf(nb, bibliography, PageExporter, log=logging.getLogger("page"))  # the same warnings again
     replace(folder / "report.pdf", pages)
     replace(folder / "report.html", page)
 
 
 def notebooks(settings):
     """Executes the notebooks in place, so that their stored outputs are fresh."""
+    sources = read_notebooks(in_running_order(settings))
     load_dataset()
-    execute_all(in_running_order(settings), NOTEBOOKS, NOTEBOOKS, settings["timeout"], clean=drop_progress)
+    execute_all(sources, NOTEBOOKS, NOTEBOOKS, settings["timeout"], clean=drop_progress)
 
 
 def main():

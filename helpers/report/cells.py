@@ -9,7 +9,11 @@ IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
 TYPES = (*IMAGES, "text/markdown", "text/html", "text/latex", "text/plain")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PROGRESS = re.compile(r"\d+%\||\d+it \[|\d+/\d+ \[")
-CAPTION = re.compile(r'<a id="((?:fig|tbl)-[^"]+)"></a>\s*\*\*[^*\n]+\*\*[ \t]*(.+?)(?:\n\s*\n|\Z)', re.DOTALL)
+CAPTION = re.compile(
+    r"""\s*<a\s+(?:id|name)=(["'])(?P<id>(?:fig|tbl)-[^"']+)\1\s*(?:/>|>\s*</a>)\s*\*\*[^*\n]+\*\*[ \t]*"""
+    r"(?P<text>.+?)(?:\n\s*\n|\Z)",
+    re.DOTALL,
+)
 CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
     re.M | re.S,
@@ -159,11 +163,12 @@ def attach_captions(nb, strict, log):
     Where the cell above has no image (`fig-`) or table (`tbl-`), raises ReportError if `strict`; else the caption
     stays text, with a warning.
     """
+    problems = []
     for above, cell in zip(nb.cells, nb.cells[1:], strict=False):
         caption = cell.cell_type == "markdown" and CAPTION.match(cell.source)
         if not caption:
             continue
-        identifier, text = caption.groups()
+        identifier, text = caption["id"], caption["text"]
         output = _captioned_output(above, identifier[:3])
         if output is None:
             wanted = {"fig": "an image", "tbl": "a table"}[identifier[:3]]
@@ -171,9 +176,11 @@ def attach_captions(nb, strict, log):
                 f"{where(cell)}: the caption {identifier} has nothing to caption; has the notebook been run? "
                 f"A caption stands right under a code cell whose output is {wanted}."
             )
-            if strict:
-                raise ReportError(problem)
-            log.warning(problem)
+            problems.append(problem)
             continue
         output.metadata["caption"] = {"id": identifier, "text": text}
         cell.source = cell.source[caption.end() :]
+    if problems and strict:
+        raise ReportError("\n".join(problems))
+    for problem in problems:
+        log.warning(problem)

@@ -99,17 +99,17 @@ def progress(names):
         yield name
 
 
-def execute_all(names, source, target, timeout, arguments=(), clean=lambda nb: None, executed=None):
-    """Executes source/NAME.ipynb, cleans it and writes it to `target`. Returns name -> notebook.
+def execute_all(notebooks, folder, target, timeout, arguments=(), clean=lambda nb: None, executed=None):
+    """Executes {name: notebook} in `folder`, cleans each and writes it to `target`. Returns name -> notebook.
 
     With `executed`, an Executed, what it still has is not executed again.
     """
     done = {}
-    for name in progress(names):
-        nb = nbformat.read(source / f"{name}.ipynb", as_version=4)
+    for name in progress(notebooks):
+        nb = notebooks[name]
         kept = executed and executed.find(name, nb)
         if not kept:
-            used = execute(nb, name, source, timeout, arguments)
+            used = execute(nb, name, folder, timeout, arguments)
             clean(nb)
             replace(target / f"{name}.ipynb", nbformat.writes(nb) + "\n")
             if executed:

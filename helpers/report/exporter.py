@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
-from traitlets import Bool, Float, Unicode, default
+from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
 from . import ReportError, cells, facts, typeset
@@ -19,6 +19,11 @@ def fenced(text, info=""):
     return f"{fence}{info}\n{text}\n{fence}"
 
 
+def plain(text):
+    """`text` as Markdown that says just this."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
 class TypstPDFExporter(TemplateExporter):
     """Notebook to PDF through Markdown, pandoc and Typst."""
 
@@ -29,6 +34,7 @@ class TypstPDFExporter(TemplateExporter):
     paper = Unicode("a4", help="Paper as Typst names it: a4, us-letter, ...").tag(config=True)
     font_size = Float(10.5, help="Size of the text in points.").tag(config=True)
     contents = Bool(False, help="Begin with a table of contents; a stitched report has one anyway.").tag(config=True)
+    passes = List(help="Lua files that work on pandoc's tree before it is written.").tag(config=True)
     strict = Bool(False, help="Raise an error where a foreign notebook gets a warning.").tag(config=True)
 
     @default("file_extension")
@@ -69,6 +75,7 @@ class TypstPDFExporter(TemplateExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "fenced", fenced
+        yield "plain", plain
         yield "plain_maths", cells.plain_maths
 
     def from_notebook_node(self, nb, resources=None, **kw):
@@ -82,14 +89,15 @@ class TypstPDFExporter(TemplateExporter):
             (folder / "files").mkdir()
             for file, data in (resources.pop("outputs", None) or {}).items():
                 (folder / file).write_bytes(data)
-            body = typeset.to_typst(
-                markdown,
-                folder,
-                search=metadata.get("path") or ".",
-                bibliography=self.bibliography,
-                strict=self.strict,
-            )
-            return self._pdf(body, folder, metadata.get("name"), nb.metadata.get("report", {})), resources
+            return self._written(markdown, folder, metadata, nb.metadata.get("report", {})), resources
+
+    def _converted(self, markdown, folder, metadata, to, **options):
+        given = {"bibliography": self.bibliography, "strict": self.strict, "passes": self.passes}
+        return typeset.convert(markdown, folder, to, search=metadata.get("path") or ".", **given, **options)
+
+    def _written(self, markdown, folder, metadata, report):
+        body = self._converted(markdown, folder, metadata, "typst")
+        return self._pdf(body, folder, metadata.get("name"), report)
 
     def _prepared(self, nb, name):
         nb = copy.deepcopy(nb)

@@ -7,7 +7,7 @@ local readers = {
   html = 'html',
   latex = 'latex',
 }
-local strict, bibliography = false, false
+local strict = false
 local targets = {}
 
 local function typst(text) return pandoc.RawInline('typst', text) end
@@ -45,7 +45,12 @@ local elements = {
   b = pandoc.Strong, strong = pandoc.Strong, i = pandoc.Emph, em = pandoc.Emph,
 }
 function elements.cite(content, tag)
-  return pandoc.Span(content, { cite = attribute(tag, 'data%-cite') })
+  local mode = pandoc.utils.stringify(content):match '^%(' and 'NormalCitation' or 'AuthorInText'
+  local citations = pandoc.List {}
+  for key in (attribute(tag, 'data%-cite') or ''):gmatch '[^,%s]+' do
+    citations:insert(pandoc.Citation(key, mode))
+  end
+  return pandoc.Cite(content, citations)
 end
 function elements.a(content, tag)
   local href = attribute(tag, 'href')
@@ -120,15 +125,13 @@ local function with_first_sentence(blocks)
     short:insert(last and pandoc.Str((el.text:gsub(':$', '.'))) or el)
     if last then break end
   end
-  return pandoc.Blocks { pandoc.Plain(pandoc.Inlines { typst '#caption-text[' } .. short
-    .. pandoc.Inlines { typst '][' } .. long .. pandoc.Inlines { typst ']' }) }
+  return pandoc.Inlines { typst '#caption-text[' } .. short .. pandoc.Inlines { typst '][' } .. long
+    .. pandoc.Inlines { typst ']' }
 end
 
 local function caption(div)
   if not div.classes:includes 'captioned' then return end
-  local text = table.remove(div.content).content
-  local alt = pandoc.utils.stringify(text)
-  text = with_first_sentence(text)
+  local text = pandoc.Blocks { pandoc.Plain(table.remove(div.content).content[1].content) }
   if div.identifier:match '^tbl%-' then
     return div.content:walk {
       Table = function(el)
@@ -137,17 +140,15 @@ local function caption(div)
       end,
     }
   end
-  local body = div.content:walk {
-    Image = function(el)
-      el.caption = pandoc.Inlines(alt)
-      return el
-    end,
-  }
-  body:insert(1, pandoc.RawBlock('typst', '#figure(kind: image, caption: ['))
-  body:insert(pandoc.RawBlock('typst', '] <' .. div.identifier .. '>'))
-  local middle = pandoc.Blocks(text)
-  middle:insert(pandoc.RawBlock('typst', '])['))
-  for i, block in ipairs(middle) do body:insert(1 + i, block) end
+  return pandoc.Figure(div.content, { long = text }, { id = div.identifier })
+end
+
+local function figure(el)
+  local open = typst('#figure(kind: image, caption: [')
+  local body = pandoc.Blocks { pandoc.Plain(pandoc.Inlines { open } .. with_first_sentence(el.caption.long)
+    .. pandoc.Inlines { typst('])[#anchor("at-' .. el.identifier .. '")') }) }
+  body:extend(el.content)
+  body:insert(pandoc.RawBlock('typst', '] <' .. el.identifier .. '>'))
   return body
 end
 
@@ -172,10 +173,6 @@ local function span(el)
     el.content[#el.content] = typst(' #label(' .. quoted(el.identifier) .. ')]]')
     return el.content
   end
-  if el.attributes.cite and bibliography then
-    local form = pandoc.utils.stringify(el.content):match '^%(' and 'normal' or 'prose'
-    return typst('#cite(label(' .. quoted(el.attributes.cite) .. '), form: "' .. form .. '")')
-  end
   if el.identifier ~= '' then
     el.content:insert(1, typst('#anchor(' .. quoted(el.identifier) .. ')'))
   end
@@ -188,7 +185,7 @@ local function link(el)
   local ours = id and id:match '^%a+%-' and ('fig- tbl- eq-'):find(id:match '^%a+%-', 1, true)
   if not id or not (targets[id] or strict or ours) then return el.content end
   local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
-  if word and (strict or ours) then
+  if word and (targets[id] == 'numbered' and strict or ours) then
     return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. '])')
   end
   el.content:insert(1, typst('#link(label(' .. quoted(id) .. '))['))
@@ -228,6 +225,7 @@ end
 -- A table is set smaller when the longest words of its columns do not fit side by side, and may go over several pages
 -- when it is long.
 local function table_size(el)
+  if el.identifier ~= '' then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
   local n_rows = 0
   for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
   local words = {}
@@ -250,12 +248,65 @@ local function table_size(el)
   end
 end
 
+-- Citations by pandoc's own processor, for every output in one style, and the list of what was cited.
+local function cite_references(doc)
+  local known = {}
+  for _, reference in ipairs(doc.meta.bibliography and pandoc.utils.references(doc) or {}) do
+    known[reference.id] = true
+  end
+  doc = doc:walk {
+    Cite = function(el)
+      for _, citation in ipairs(el.citations) do
+        if doc.meta.bibliography and not known[citation.id] then
+          return problem('the citation key ' .. citation.id .. ' is not in the bibliography', el.content)
+        end
+      end
+      if not doc.meta.bibliography then return el.content end
+    end,
+  }
+  if next(known) then
+    doc.meta['link-citations'] = true
+    doc.blocks:insert(pandoc.Header(1, 'Bibliography', { id = 'bibliography', class = 'unnumbered' }))
+    doc = pandoc.utils.citeproc(doc)
+  end
+  return doc:walk { Cite = function(el) return el.content end }
+end
+
+local function references(div)
+  if not div.classes:includes 'references' then return end
+  div.content:insert(1, pandoc.RawBlock('typst', '#references['))
+  div.content:insert(pandoc.RawBlock('typst', ']'))
+  return div.content
+end
+
+-- What the caller adds to the tree before it is written: files that return a function of the document, which returns
+-- it with a list of what is wrong.
+local function add_passes(doc)
+  local wrong = pandoc.List {}
+  for _, file in ipairs(doc.meta.passes or {}) do
+    local found
+    doc, found = dofile(pandoc.utils.stringify(file))(doc)
+    wrong:extend(found)
+  end
+  if #wrong > 0 then
+    io.stderr:write(table.concat(wrong, '\n'), '\n')
+    os.exit(1)
+  end
+  return doc
+end
+
 function Pandoc(doc)
-  strict, bibliography = doc.meta.strict ~= nil, doc.meta['with-bibliography'] ~= nil
+  strict = doc.meta.strict ~= nil
   doc = doc:walk { RawBlock = expand }
   doc = doc:walk { Inlines = function(list) return label_equations(html_elements(list)) end }
   doc = doc:walk { Header = anchor_heading, Div = caption }
-  doc:walk { Span = function(el) targets[el.identifier] = true end }
-  doc = doc:walk { Table = table_size }
+  doc = cite_references(add_passes(doc))
+  doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }
+  if FORMAT ~= 'typst' then return doc end
+  local function remember(el) targets[el.identifier] = targets[el.identifier] or 'place' end
+  local function remember_numbered(el) targets[el.identifier] = 'numbered' end
+  doc:walk { Header = remember_numbered, Figure = remember_numbered, Table = remember_numbered }
+  doc:walk { Span = remember, Div = remember }
+  doc = doc:walk { Table = table_size, Figure = figure, Div = references }
   return doc:walk { Math = maths, Span = span, Link = link, Image = image }
 end

@@ -15,16 +15,26 @@ READER = "commonmark+fenced_divs+raw_attribute+attributes"
 MARKER = re.compile(r"^// cell (\d+) of (.*)$")
 
 
-def to_typst(markdown, folder, *, search=".", bibliography="", strict=False):
-    """The Typst text of a document; images are looked for in `folder` and `search` and copied to `folder`."""
-    options = ["--wrap=none", f"--lua-filter={HERE / 'filter.lua'}"]
-    options += [f"--resource-path={os.pathsep.join([str(folder), str(Path(search).resolve())])}"]
-    options += ["-M", "strict=true"] * strict + ["-M", "with-bibliography=true"] * bool(bibliography)
-    body = pypandoc.convert_text(markdown, "typst", READER, options, cworkdir=str(folder))
-    if bibliography and "#cite(label(" in body:
-        (folder / "references.bib").write_bytes(Path(bibliography).read_bytes())
-        body += '\n#bibliography("references.bib", style: "apa")\n'
-    return body
+def convert(markdown, folder, to="typst", *, search=".", bibliography="", strict=False, passes=(), options=()):
+    """The text of a document in pandoc's format `to`; images are looked for in `folder` and `search`.
+
+    `passes`: Lua files that work on the tree before it is written (see filter.lua).  Raises ReportError with all that
+    they find wrong.
+    """
+    metadata = {"strict": "true"} if strict else {}
+    metadata |= {"bibliography": str(Path(bibliography).resolve())} if bibliography else {}
+    pairs = [*metadata.items(), *(("passes", str(file)) for file in passes)]
+    given = [
+        "--wrap=none",
+        f"--lua-filter={HERE / 'filter.lua'}",
+        *(f"--metadata={k}={v}" for k, v in pairs),
+        *options,
+    ]
+    given += [f"--resource-path={os.pathsep.join([str(folder), str(Path(search).resolve())])}"]
+    try:
+        return pypandoc.convert_text(markdown, to, READER, given, cworkdir=str(folder))
+    except RuntimeError as error:
+        raise ReportError(str(error).partition("during conversion: ")[2].strip()) from error
 
 
 def _located(error, lines):

@@ -1,0 +1,134 @@
+"""What a figure shows, in words made from its own axes and data, for readers who do not see it."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+GROUPS = 8  # of which each is described; more are counted
+
+
+def describe(figure):
+    """The kind of each panel, its axes with their ranges, and how each labelled line, bar or image runs (str)."""
+    panels = [axis for axis in figure.axes if not hasattr(axis, "_colorbar") and (axis.axison or axis.images)]
+    pictures = [axis for axis in panels if axis.images and not axis.axison]
+    parts = [_pictures(pictures)] if pictures else []
+    names = _legend(figure)
+    drawn = [axis for axis in panels if axis not in pictures]
+    parts += [
+        (f"Panel {i} of {len(drawn)}: " if len(drawn) > 1 else "") + _panel(axis, names)
+        for i, axis in enumerate(drawn, 1)
+    ]
+    return " ".join(parts)
+
+
+def register(shell):
+    """Gives every figure that `shell`, an IPython shell, displays its words as the output's metadata `alt`."""
+    formatter = shell.display_formatter.mimebundle_formatter
+    formatter.for_type(Figure, lambda figure, **_: ({}, {"alt": describe(figure)}))
+
+
+def _legend(figure):
+    """{colour: label} of all that is labelled anywhere in the figure, since panels share one legend."""
+    handles = [line for axis in figure.axes for line in axis.lines if not line.get_label().startswith("_")]
+    return {str(line.get_color()): _words(line.get_label()) for line in reversed(handles)}
+
+
+def _words(text):
+    return " ".join(text.replace("$", "").replace("\\varepsilon", "epsilon").replace("\\", "").split())
+
+
+def _number(value):
+    return f"{value:.3g}" if abs(value) < 1e5 else f"{value:,.0f}"
+
+
+def _pictures(axes):
+    titles = [_words(axis.get_title()) for axis in axes if axis.get_title()]
+    told = f" with the titles {'; '.join(titles)}" if titles else ""
+    return f"{len(axes)} small image{'s' * (len(axes) > 1)} in a grid{told}."
+
+
+def _panel(axis, names):
+    title = f"{_words(axis.get_title())}. " if axis.get_title() else ""
+    what = [_image(axis), _bars(axis), *_lines(axis, names)]
+    sides = [_side(axis, side) for side in ("x", "y")]
+    return f"{title}{_kind(axis)}; {', '.join(filter(None, sides))}. {' '.join(filter(None, what))}".strip()
+
+
+def _kind(axis):
+    if axis.images:
+        return "Map of values"
+    if axis.patches:
+        return "Bar chart"
+    return "Line chart" if any(line.get_linestyle() != "None" for line in axis.lines) else "Chart of points"
+
+
+def _side(axis, side):
+    name = {"x": "horizontal", "y": "vertical"}[side]
+    ticks = [label.get_text() for label in getattr(axis, f"get_{side}ticklabels")() if isinstance(label, Text)]
+    ticks = [_words(text) for text in ticks if text]
+    low, high = getattr(axis.dataLim, f"interval{side}")
+    scale = {"log": " on a logarithmic scale", "symlog": " on a logarithmic scale"}
+    named = _words(getattr(axis, f"get_{side}label")()) or "no label"
+    in_words = ticks and (axis.images or not all(text[-1].isdigit() for text in ticks))
+    reach = f"{ticks[0]} to {ticks[-1]}" if in_words else f"{_number(low)} to {_number(high)}"
+    return f"{name}: {named}, {reach}{scale.get(getattr(axis, f'get_{side}scale')(), '')}"
+
+
+def _image(axis):
+    if not axis.images:
+        return ""
+    values = np.ma.filled(axis.images[0].get_array().astype(float), np.nan)
+    row, column = np.unravel_index(np.nanargmax(values), values.shape[:2])
+    where = [_tick(axis.get_xticklabels(), column), _tick(axis.get_yticklabels(), row)]
+    rows, columns = values.shape[:2]
+    return (
+        f"{rows} rows by {columns} columns; the largest value, {_number(np.nanmax(values))}, at {', '.join(where)}."
+    )
+
+
+def _tick(labels, index):
+    return _words(labels[index].get_text()) if index < len(labels) else str(index)
+
+
+def _bars(axis):
+    groups = [_bar(bars) for bars in axis.containers if hasattr(bars, "patches")]
+    return " ".join(groups)
+
+
+def _bar(bars):
+    heights = [bar.get_height() for bar in bars]
+    label = _words(bars.get_label()) if not bars.get_label().startswith("_") else "bars"
+    return f"{label}: {len(heights)} bars from {_number(min(heights))} to {_number(max(heights))}."
+
+
+def _lines(axis, names):
+    told = []
+    for line in axis.lines:
+        x, y = (np.asarray(values, dtype=float) for values in line.get_data())
+        label = line.get_label()
+        label = _words(label) if not label.startswith("_") else names.get(str(line.get_color()), "")
+        row = len(y) > 0 and np.ptp(y) == 0 and _row(axis, y[0])
+        values = x if row else y[np.isfinite(y)]
+        if (row or label) and len(values) > 1:
+            told.append(f"{row or label}: {_course(values, line)}.")
+    rest = f"And {len(told) - GROUPS} more." if len(told) > GROUPS else ""
+    return [*told[:GROUPS], rest]
+
+
+def _row(axis, height):
+    """The name of the row of a chart whose vertical axis names rows."""
+    ticks = zip(axis.get_yticks(), axis.get_yticklabels(), strict=False)
+    names = {place: _words(text.get_text()) for place, text in ticks}
+    name = names.get(height, "")
+    return name if name and not name[-1].isdigit() else ""
+
+
+def _course(values, line):
+    first, last, low, high = map(_number, (values[0], values[-1], values.min(), values.max()))
+    if line.get_linestyle() == "None":
+        return f"{len(values)} points between {low} and {high}"
+    if low == high:
+        return f"level at {first}"
+    verb = "falls" if values[-1] < values[0] else "rises" if values[-1] > values[0] else "runs"
+    between = "" if {low, high} == {first, last} else f", between {low} and {high}"
+    return f"{verb} from {first} to {last}{between}"
