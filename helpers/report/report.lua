@@ -128,7 +128,7 @@ local function goal(cell, target)
   local file, anchor = target:match '^([^#]*)#?(.*)$'
   local notebook = decoded(file):match '([^/]+)%.ipynb$'
   if target:match '^%a[%w+.-]*:' or (file ~= '' and not notebook) then return nil end
-  anchor = decoded(anchor)
+  anchor = decoded(anchor):gsub('`', '') -- of code in a heading, which JupyterLab keeps in a name and pandoc does not
   local found = anchor == '' and names[notebook] or names[(notebook or cell.notebook) .. '--' .. anchor] or names[anchor]
   if not found then
     problem(cell, ('the link to %s has no target in the report; correct it, put an anchor where it should lead, or add '
