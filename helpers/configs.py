@@ -7,6 +7,7 @@ with the functions `build`, `load` and `train`, and an entry in DEFAULTS under i
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from numbers import Real
 
@@ -69,8 +70,8 @@ def _whole(least, most=math.inf):
 
 def _number(least, below, open_=False):
     def check(value):
-        good = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        return float(value) if good and (least < value if open_ else least <= value) and value < below else None
+        good = isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+        return float(value) + 0.0 if good and (least < value if open_ else least <= value) and value < below else None
 
     bounds = f"above {least}" if open_ else f"from {least}"
     return check, f"a number {bounds}" + (f" and below {below}" if below < math.inf else "")
@@ -137,7 +138,7 @@ def complete(config):
     if not isinstance(config, Mapping):
         raise ValueError(f"a configuration is a dict of parameters, not {config!r}")
     model = config.get("model")
-    if model not in list(DEFAULTS):
+    if not isinstance(model, str) or model not in DEFAULTS:
         raise ValueError(f"model {model!r} is not one of {', '.join(DEFAULTS)}")
     known = {*REQUIRED, *DEFAULTS[model]}
     faults = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 import pooch
@@ -139,9 +140,9 @@ def _obtain(source, filename, raw, mirrors):
     """
     packed, unpacked = raw / f"{filename}.gz", raw / filename
     md5 = dict(source.resources)[packed.name]
-    if packed.exists() and pooch.file_hash(packed, "md5") == md5:
+    if packed.is_file() and pooch.file_hash(packed, "md5") == md5:
         return packed
-    if unpacked.exists():
+    if unpacked.is_file() and not packed.exists():
         return unpacked
     reasons = []
     for mirror in mirrors.copy():
@@ -155,7 +156,7 @@ def _obtain(source, filename, raw, mirrors):
             return packed
         except (OSError, ValueError) as error:  # ValueError: another checksum
             mirrors.remove(mirror)
-            reasons.append(f"{mirror}: {str(error).splitlines()[0]}")
+            reasons.append(f"{mirror}: {(str(error) or repr(error)).splitlines()[0]}")
     state = "does not match its checksum" if packed.exists() else "is missing"
     raise DataError(
         f"{packed} {state}, and it could not be downloaded ({'; '.join(reasons)}). "
@@ -169,9 +170,11 @@ def _reachable(url):
     answered = threading.Event()
 
     def knock():
-        address = urlsplit(url)
+        scheme = urlsplit(url).scheme
+        address = urlsplit(getproxies().get(scheme, url))  # where there is a proxy, it is the one to be reached
         with suppress(OSError):
-            socket.create_connection((address.hostname, address.port or 443), PATIENCE).close()
+            port = address.port or {"http": 80, "https": 443}[address.scheme]
+            socket.create_connection((address.hostname, port), PATIENCE).close()
             answered.set()
 
     thread = threading.Thread(target=knock, daemon=True)  # no time limit holds for the look-up of a name

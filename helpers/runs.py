@@ -21,6 +21,7 @@ from helpers.keys import key
 from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, read_weights, set_aside, write, write_json
 
+HERE = "127.0.0.1"  # nobody else can reach a local cluster
 N_FAILURES = 2  # a configuration that kills one worker more is given up
 
 
@@ -213,7 +214,12 @@ def _told_what_is_stored(bar):
 def _client():
     with dask.config.set({"distributed.scheduler.allowed-failures": N_FAILURES}):
         remote = dask.config.get("scheduler-address", None)
-        local = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
+        local = {
+            "threads_per_worker": 1,
+            "host": HERE,
+            "dashboard_address": f"{HERE}:0",
+            "silence_logs": logging.ERROR,
+        }
         with Client(**({} if remote else local)) as client:
             if not remote:
                 client.register_plugin(_LeaveInterruptsToTheDriver())

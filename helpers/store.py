@@ -125,7 +125,7 @@ def _run(content):
     if not named or not all(isinstance(content[each.name], each.type) for each in fields(Run)):
         return None
     lists = list(content["history"].values())
-    if not all(isinstance(values, list) and len(values) == len(lists[0]) for values in lists):
+    if not lists or not all(isinstance(values, list) and len(values) == len(lists[0]) for values in lists):
         return None
     run = Run(**content)
     for values in run.history.values():
@@ -134,6 +134,8 @@ def _run(content):
 
 
 def _is(path, sha256):
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 

@@ -27,6 +27,7 @@ def test_numbers_of_numpy_are_the_numbers_that_they_hold():
         "hidden_dims": np.array([20]),
         "seed": np.uint8(0),
         "decay": np.False_,
+        "weight_decay": -0.0,
         "dataset": " Digits",
     }
     assert json.dumps(configs.complete(MLP | given), sort_keys=True) == json.dumps(
@@ -46,6 +47,7 @@ BAD = [
     ([1, 2], "a configuration is a dict"),
     ({"model": "svm"}, "model 'svm' is not one of mlp, cnn"),
     ({"model": ["mlp"]}, "is not one of mlp, cnn"),
+    ({"model": np.array(["mlp", "cnn"])}, "is not one of mlp, cnn"),
     (MLP | {"momentum": 0.9}, "mlp has no parameter momentum; it has activation"),
     (MLP | {3: 4}, "mlp has no parameter 3"),
     ({"model": "cnn", "dataset": "digits"}, "lacks lr, batch_size, epochs"),
@@ -60,7 +62,7 @@ BAD = [
 VALUES = {
     "epochs": (-1, 0, 2.5, "2", None, True, np.nan, np.inf, [2]),
     "batch_size": (-32, 0, 0.5, "16", None, True, np.inf),
-    "lr": (0, -0.1, np.nan, np.inf, None, "0.1", True, [0.1], 1j),
+    "lr": (0, -0.1, 10**400, np.nan, np.inf, None, "0.1", True, [0.1], 1j),
     "seed": (-1, 2**32, 0.5, True, None, "0"),
     "hidden_dims": (20, [0], [-5], [20.5], ["20"], None, "20", [[20]], {20}, [True], [np.nan]),
     "activation": ("ReLU", "gelu", None, 1, ["relu"]),

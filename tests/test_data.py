@@ -215,6 +215,27 @@ def test_fingerprint_tells_data_apart():
     assert data._dataset("digits", splits, dataset.classes).fingerprint != dataset.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("url", "proxies", "address"),
+    [
+        ("http://mirror.example/", {}, ("mirror.example", 80)),
+        ("https://mirror.example/", {}, ("mirror.example", 443)),
+        ("http://mirror.example:81/", {"https": "http://proxy.example:3128"}, ("mirror.example", 81)),
+        ("https://mirror.example/a", {"https": "http://proxy.example:3128"}, ("proxy.example", 3128)),
+    ],
+)
+def test_what_must_answer_is_the_server_or_the_proxy(url, proxies, address, monkeypatch):
+    asked = []
+    monkeypatch.setattr(data, "getproxies", lambda: proxies)
+    monkeypatch.setattr(
+        data.socket, "create_connection", lambda where, timeout: asked.append(where) or socket.socket()
+    )
+    data._reachable.cache_clear()
+    assert data._reachable(url)
+    assert asked == [address]
+    data._reachable.cache_clear()
+
+
 def test_names_are_taken_in_capitals_and_with_blanks(monkeypatch):
     assert data.load(" DIGITS") is data.load("digits")
     monkeypatch.setenv("DATASET", "Digits ")

@@ -85,6 +85,7 @@ DAMAGE = {
     "newer": lambda path: resigned(path, lambda content: content | {"optimizer": "sgd"}),
     "null": lambda path: resigned(path, lambda content: content | {"history": None}),
     "null inside": lambda path: resigned(path, lambda content: content | {"history": {"train_loss": None}}),
+    "no history": lambda path: resigned(path, lambda content: content | {"history": {}}),
     "ragged": lambda path: resigned(path, lambda content: content | {"history": {"a": [1.0], "b": []}}),
 }
 
@@ -122,7 +123,7 @@ def test_damaged_choices_are_told_from_missing_ones(results):
     (results / "chosen-digits.json").write_text("?")
     with pytest.warns(UserWarning, match="chosen-digits.json is not as it was written"):
         chosen = runs.chosen("digits")
-    with pytest.raises(KeyError, match="is damaged and stands in chosen-digits.json.broken"):
+    with pytest.raises(KeyError, match="damaged and stands in chosen-digits.json.broken"):
         chosen["MLP"]
 
 

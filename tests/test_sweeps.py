@@ -145,6 +145,21 @@ def test_an_interrupt_ends_everything_and_keeps_what_is_done(results):
     assert not leftovers(results)
 
 
+def test_a_local_cluster_listens_on_this_machine_alone(results):
+    driver = start(configs(4, epochs=10**6))
+    try:
+        wait_for(lambda: workers(psutil.Process(driver.pid)) or driver.poll() is not None)
+        family = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(recursive=True)]
+        lines = [
+            line for process in family for line in process.net_connections() if line.status == psutil.CONN_LISTEN
+        ]
+        assert lines
+        assert {line.laddr.ip for line in lines} <= {"127.0.0.1", "::1"}
+    finally:
+        os.killpg(driver.pid, signal.SIGKILL)
+        driver.communicate()
+
+
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(results):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # bytes per file; the weights need 65,000
