@@ -130,7 +130,8 @@ def _train(missing, n_stored):
                     run = read(name) or write(name, *result)  # another driver may have been faster
                 best = np.fmax(best, run.valid_accuracy)
                 yield run
-            bar.set_postfix(reused=n_stored, failed=len(failures), best=f"{best:.2%}", refresh=False)
+            told = {} if math.isnan(best) else {"best": f"{best:.2%}"}  # replays may leave the validation set alone
+            bar.set_postfix(reused=n_stored, failed=len(failures), **told, refresh=False)
             bar.update()
     if failures:
         told = "\n".join(f"{missing[name]}: {_reason(error)}" for name, error in failures.items())
