@@ -29,8 +29,9 @@ def register(shell):
 
 def _legend(figure):
     """{colour: label} of all that is labelled anywhere in the figure, since panels share one legend."""
-    handles = [line for axis in figure.axes for line in axis.lines if not line.get_label().startswith("_")]
-    return {str(line.get_color()): _words(line.get_label()) for line in reversed(handles)}
+    shown = [pair for axis in figure.axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]
+    lines = [(handle[0] if isinstance(handle, tuple) else handle, label) for handle, label in reversed(shown)]
+    return {str(line.get_color()): _words(label) for line, label in lines if hasattr(line, "get_color")}
 
 
 def _words(text):
@@ -69,7 +70,7 @@ def _side(axis, side):
     low, high = getattr(axis.dataLim, f"interval{side}")
     scale = {"log": " on a logarithmic scale", "symlog": " on a logarithmic scale"}
     named = _words(getattr(axis, f"get_{side}label")()) or "no label"
-    in_words = ticks and (axis.images or not all(text[-1].isdigit() for text in ticks))
+    in_words = ticks and (axis.images or not any(letter.isdigit() for text in ticks for letter in text))
     reach = f"{ticks[0]} to {ticks[-1]}" if in_words else f"{_number(low)} to {_number(high)}"
     return f"{name}: {named}, {reach}{scale.get(getattr(axis, f'get_{side}scale')(), '')}"
 
@@ -117,8 +118,9 @@ def _lines(axis, names):
 
 def _row(axis, height):
     """The name of the row of a chart whose vertical axis names rows."""
-    ticks = zip(axis.get_yticks(), axis.get_yticklabels(), strict=False)
-    names = {place: _words(text.get_text()) for place, text in ticks}
+    together = axis.get_shared_y_axes().get_siblings(axis)  # one of them shows the names
+    ticks = [tick for one in together for tick in zip(one.get_yticks(), one.get_yticklabels(), strict=False)]
+    names = {place: _words(text.get_text()) for place, text in ticks if text.get_text()}
     name = names.get(height, "")
     return name if name and not name[-1].isdigit() else ""
 

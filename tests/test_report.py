@@ -19,7 +19,7 @@ from helpers.report import ReportError, cells, facts, typeset
 from helpers.report import __main__ as command
 from helpers.report.execute import execute
 from helpers.report.exporter import TypstPDFExporter
-from helpers.report.html import to_html
+from helpers.report.html import PageExporter
 from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
 from helpers.training import Run
@@ -61,7 +61,18 @@ def typeset_text(nb, monkeypatch, **settings):
 
 def report(*notebooks, monkeypatch, **settings):
     nb = stitch([(f"n{i}", nb) for i, nb in enumerate(notebooks)], REPORT)
-    return typeset_text(nb, monkeypatch, strict=True, **settings)
+    return typeset_text(nb, monkeypatch, strict=True, passes=command.PASSES, **settings)
+
+
+def page(*notebooks, bibliography=""):
+    """The HTML report of notebooks n0, n1, ..., parsed."""
+    nb = stitch([(f"n{i}", nb) for i, nb in enumerate(notebooks)], REPORT)
+    exporter = PageExporter(strict=True, passes=command.PASSES, bibliography=str(bibliography))
+    return BeautifulSoup(exporter.from_notebook_node(nb, {"metadata": {"name": "T"}})[0], "html.parser")
+
+
+def words(element):
+    return " ".join(element.get_text(" ").split())
 
 
 def hostile():
@@ -131,24 +142,101 @@ def test_maths_is_read_as_jupyterlab_reads_it():
     assert plain == "`$a$` $a$ and $b$, \\$5 or \\$6, \\$7\n$$x + y$$\n```\n$ k $\n```"
 
 
-def test_captions_and_references_have_the_true_numbers(monkeypatch):
-    first = notebook(text("# One"), *figure("a"), text("See [Figure 9](#fig-b) and [section 5](n1.ipynb#The-end)."))
-    table = [code(display(text__html=TABLE, text__plain="a")), text('<a id="tbl-t"></a>**Table 3.** All of $x$.')]
-    equation = text(
-        '<a id="eq-e"></a>\n$$x\n= 1$$\n\n[Equation 7](#eq-e), [Table 4](#tbl-t), [Fig. 1](n0.ipynb#fig-a)'
-    )
-    second = notebook(text("# Two"), *figure("b"), *table, equation, text("## The end"))
-    nb = stitch([("n0", first), ("n1", second)], REPORT)
-    sources = "\n".join(cell.source for cell in nb.cells)
-    for expected in ("**Figure 1.**", "**Figure 2.**", "[Figure 2](#fig-b)", "[section 2.1](#n1--The-end)"):
-        assert expected in sources
-    assert "**Table 1.**" in sources
-    _, body = report(first, second, monkeypatch=monkeypatch)
-    assert body.index("<fig-a>") < body.index("<fig-b>") < body.index("<tbl-t>") < body.index('label("eq-e")')
+def three_links(*, computed=False):
+    """Two sections with wrong numbers typed in; the links of the first are typed or computed."""
+    links = "See [Figure 9](#fig-b), [section 5](n1.ipynb#The-%60end%60-of-x) and [Table 7](n1.ipynb#tbl-t)."
+    first = notebook(text("# One"), *figure("a"), code(display(text__markdown=links)) if computed else text(links))
+    table = [code(display(text__html=TABLE, text__plain="a")), text("<a name='tbl-t'></a> **Table 3.** All of $x$.")]
+    equation = text('<a id="eq-e"></a>\n$$x\n= 1$$\n\n[Equation 7](#eq-e), [Fig. 8](n0.ipynb#fig-a)')
+    return first, notebook(text("# Two"), *figure("b"), *table, equation, text("## The `end` of x"), text("# Three"))
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_captions_and_links_have_the_true_numbers_in_both_outputs(computed, monkeypatch):
+    soup = page(*three_links(computed=computed))
+    links = {words(a): a["href"] for a in soup.main.find_all("a")}
+    assert links | {"code": ""} == {
+        "Figure 2": "#fig-b",
+        "section 2.1": "#n1--The-end-of-x",
+        "Table 1": "#tbl-t",
+        "Equation 1": "#eq-e",
+        "Fig. 1": "#fig-a",
+        "code": "",
+    }
+    assert [words(caption)[:9] for caption in soup.find_all("figcaption")] == ["Figure 1.", "Figure 2.", "Table 1. "]
+    assert [words(h) for h in soup.main.find_all(["h1", "h2"])] == ["1 One", "2 Two", "2.1 The end of x", "3 Three"]
+    assert words(soup.select_one(".equation .number")) == "(1)"
+    pdf, body = report(*three_links(computed=computed), monkeypatch=monkeypatch)
     assert '#ref(label("fig-b"), supplement: [Figure])' in body
-    assert '#ref(label("n1--The-end"), supplement: [section])' in body
-    assert 'alt: "A line."' in body
-    assert "kind: table" in body
+    assert '#ref(label("n1--The-end-of-x"), supplement: [section])' in body
+    text_of = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+    assert "See Figure 2, section 2.1 and Table 1." in text_of
+
+
+def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(monkeypatch):
+    tall = SVG.replace("60pt", "400pt")
+    filler = text("word " * 300)
+    large = [code(display(**{"image__svg+xml": tall})), text('<a id="fig-tall"></a>**Figure 1.** Tall.')]
+    pdf, _ = report(
+        notebook(text("# One"), filler, *large, filler, text("[Figure 1](#fig-tall)")), monkeypatch=monkeypatch
+    )
+    reader = PdfReader(io.BytesIO(pdf))
+    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    shown = next(i for i, page in enumerate(pages) if "Figure 1. Tall." in page)
+    assert f"Figure 1 Tall. {'. ' * 3}" in pages[1] or "Figure 1 Tall" in pages[1]
+    assert re.search(r"Figure 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(shown + 1)
+    places = reader.named_destinations
+    assert shown == 3  # the text goes on where the figure has no room
+    assert pages[2].endswith("3")
+    assert pages[2].count("word") > 350
+    assert places is not None
+
+
+def test_a_heading_in_an_output_is_no_section(monkeypatch):
+    nb = notebook(text("# One"), code(display(text__markdown="# Loud\n\n### Deep\n\nsaid")), text("## Two"))
+    assert [words(h) for h in page(nb).main.find_all(["h1", "h2", "h3"])] == ["1 One", "1.1 Two"]
+    _, body = report(nb, monkeypatch=monkeypatch)
+    assert "#strong[Loud]" in body
+
+
+def test_all_that_is_wrong_is_told_at_once(monkeypatch):
+    nb = notebook(
+        text("# One\n\n[a](#gone) and [b](02_left_out.ipynb#x)"),
+        text('Here <a id="fig-c"></a>**Figure 1.** is no caption.'),
+        text('<a id="mine"></a>'),
+        code(display(text__markdown='<a id="mine"></a> [c](#lost)')),
+    )
+    with pytest.raises(ReportError) as error:
+        report(nb, monkeypatch=monkeypatch)
+    for expected in (
+        "cell 1: the link to #gone",
+        "cell 1: the link to 02_left_out.ipynb#x",
+        "cell 2: the anchor fig-c is not at the beginning of a caption",
+        "cell 4: the anchor mine stands in notebook n0, cell 3 too",
+        "cell 4: the link to #lost",
+    ):
+        assert f"notebook n0, {expected}" in str(error.value)
+
+
+def test_numbers_are_written_as_people_write_them():
+    table = "| a | b | c |\n|---|---|---|\n| 1.5 | -1 | 0.25 ± 0.1 |\n| 10 | 1e+01 | 12 ± 0.05 |"
+    soup = page(
+        notebook(
+            text("# One\n\nIt is 6.3e-08, 2e+03, -0.5 and 0.2 ± 0.1, not `1e-08`."),
+            code(display(text__markdown=table)),
+        )
+    )
+    assert words(soup.main.find_all("p")[-1]) == "It is 6.3 · 10 −8 , 2000, −0.5 and 0.2 ± 0.1, not 1e-08 ."
+    assert "0.2\u00a0±\u00a00.1" in str(soup)
+    cells_ = [cell.get_text() for cell in soup.find_all("td")]
+    assert cells_ == [
+        "1.5",
+        "−1",
+        "\u20070.25\u00a0±\u00a00.1\u2007".lstrip("\u2007"),
+        "10\u2008\u2007",
+        "10",
+        "12\u2008\u2007\u2007\u00a0±\u00a00.05",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -170,53 +258,44 @@ def test_errors_name_notebook_and_cell(cell, message, monkeypatch, tmp_path):
         report(notebook(text("# One"), cell, text("end")), monkeypatch=monkeypatch, bibliography=str(bibliography))
 
 
-def test_citations_and_bibliography(monkeypatch, tmp_path):
+def test_citations_are_in_one_style_in_both_outputs(monkeypatch, tmp_path):
     bibliography = tmp_path / "a.bib"
-    bibliography.write_text("@book{known, title={T}, author={A, B}, year={1999}}")
+    bibliography.write_text("@book{known, title={The Title}, author={Able, Ann}, year={1999}}")
     nb = notebook(
         text("# One\n\nBy <cite data-cite='known'>B (1999)</cite> <cite data-cite='known'>(B 1999)</cite>.")
     )
-    _, body = report(nb, monkeypatch=monkeypatch, bibliography=str(bibliography))
-    assert '#cite(label("known"), form: "prose") #cite(label("known"), form: "normal")' in body
-    assert body.rstrip().endswith('#bibliography("references.bib", style: "apa")')
+    soup = page(nb, bibliography=bibliography)
+    assert "By Able ( 1999 ) ( Able 1999 )." in words(soup.main)
+    assert words(soup.find(id="ref-known")) == "Able, Ann. 1999. The Title ."
+    pdf, _ = report(nb, monkeypatch=monkeypatch, bibliography=str(bibliography))
+    last = " ".join(PdfReader(io.BytesIO(pdf)).pages[-1].extract_text().split())
+    assert "By Able (1999) (Able 1999)." in last
+    assert "Bibliography Able, Ann. 1999. The Title." in last
 
 
-def test_the_page_loads_nothing_from_a_network_and_has_maths_citations_and_foldable_code(tmp_path):
-    bibliography = tmp_path / "a.bib"
-    bibliography.write_text("@book{known, title={The Title}, author={Able, Ann}, year={1999}}")
-    nb = stitch(
-        [
-            (
-                "n0",
-                notebook(
-                    text("# One\n\nBy <cite data-cite='known'>Able (1999)</cite>, $a_1 * b_2 < 3$ and `$c$` for $5."),
-                    text('<a id="eq-e"></a>\n$$x^2 = \\frac{1}{2} \\tag{7}$$\n\n[Equation 1](#eq-e)'),
-                    *figure("a", "It rises."),
-                    code(tags=["show-input"]),
-                ),
-            )
-        ],
-        REPORT,
+def test_the_page_loads_nothing_from_a_network_and_has_maths_notes_and_foldable_code():
+    nb = notebook(
+        text("# One\n\n$a_1 * b_2 < 3$ and `$c$` for $5.[^n]\n\n[^n]: A note.\n\n![far](https://a.invalid/b.png)"),
+        *figure("a", "It rises."),
+        code(tags=["show-input"]),
+        text("```python\nin_the_text\n```"),
     )
-    page = to_html(nb, {"metadata": {"name": "T"}}, str(bibliography))
-    assert page == to_html(nb, {"metadata": {"name": "T"}}, str(bibliography))
-    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|url\(["']?(?:https?:)?//|@import""", page)
-    assert "<script" not in page.partition("</head>")[0]
-    soup = BeautifulSoup(page, "html.parser")
-    assert [" ".join(found.get_text(" ").split()) for found in soup.find_all("math")] == [
-        "a 1 * b 2 < 3",
-        "x 2 = 1 2",
-    ]
-    assert [found.get_text() for found in soup.select(".equation > span")] == ["(7)"]
+    nb.cells[1].outputs[0].metadata["alt"] = "A line from *1* to 2."
+    soup = page(nb)
+    assert str(soup) == str(page(nb))
+    loaded = [element.get(name, "") for element in soup.find_all(True) for name in ("src", "srcset", "data")]
+    assert all(url.startswith("data:") for url in loaded if url)
+    assert not soup.find_all("link")
+    assert words(soup.math) == "a 1 * b 2 < 3"
     assert soup.find("code", string="$c$")
-    assert soup.find("a", href="#ref-known").get_text() == "Able (1999)"
-    assert "The Title" in soup.find(id="ref-known").get_text()
-    assert soup.img["alt"] == "It rises."
-    assert [("open" in found.attrs, "1" in found.get_text()) for found in soup.find_all("details")] == [
+    assert "A note." in words(soup.find(id="fn1"))
+    assert soup.img.get("alt") or soup.img["aria-label"] == "A line from *1* to 2."
+    assert [("open" in found.attrs, "1" in words(found.pre)) for found in soup.select("details.code")] == [
         (False, True),
         (True, True),
     ]
-    assert "1\u2002One" in soup.h1.find_next("h1").get_text()
+    assert "in_the_text" not in "".join(map(words, soup.select("details.code")))
+    assert soup.find("a", class_="to-code")["href"] == f"#{soup.details['id']}"
 
 
 def test_stitching_keeps_ids_apart_and_moves_the_appendix():
@@ -235,19 +314,21 @@ def test_stitching_keeps_ids_apart_and_moves_the_appendix():
 
     nb = stitch([("n0", one("A")), ("n1", one("B"))], REPORT)
     assert len({cell.id for cell in nb.cells}) == len(nb.cells)
-    tail = [cell.source for cell in nb.cells[-3:]]
-    assert tail == [
-        "# Appendix",
-        '# <a id="n0--Details"></a>Details\n\ntext',
-        '# <a id="n1--Details"></a>Details\n\ntext',
+    soup = page(one("A"), one("B"))
+    assert [(words(h), h["id"]) for h in soup.main.find_all(["h1", "h2"])] == [
+        ("1 A", "n0"),
+        ("1.1 Conclusion", "n0--Conclusion"),
+        ("2 B", "n1"),
+        ("2.1 Conclusion", "n1--Conclusion"),
+        ("Appendix", "appendix"),
+        ("A Details", "n0--Details"),
+        ("B Details", "n1--Details"),
     ]
-    assert nb.metadata.report.numbers["n1--Details"] == "B"
-    assert nb.metadata.report.numbers["n1--Conclusion"] == "2.1"
-    assert "[there](#n1--Conclusion) [note](#own)" in "".join(cell.source for cell in nb.cells)
+    links = [a["href"] for a in soup.main.select("p a")]
+    assert links == ["#n0--Conclusion", "#own", "#n1--Conclusion", "#own", "#own"]
     codes = [cell for cell in nb.cells if cell.cell_type == "code"]
     assert [cell.metadata.tags for cell in codes] == [["hide-input"], ["show-input"]] * 2
     assert not any(cell.outputs for cell in codes)
-    assert nb.cells[-1].metadata.report == {"notebook": "n1", "index": 2}
 
 
 def test_the_appendix_is_lettered_and_the_abstract_is_on_the_title_page(monkeypatch):
@@ -314,6 +395,64 @@ def test_build_executes_once_and_a_failure_keeps_the_last_report(folder, capsys,
     assert re.search(r"error: notebook one, cell 2 failed:(.|\n)*ZeroDivisionError", capsys.readouterr().err)
     assert (folder / "out/report.pdf").read_bytes() == first
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["notebooks", "report.html", "report.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "messages"),
+    [
+        ('authors = "Ada"', ["`authors` must be a list of texts"]),
+        ("timeout = true", ["`timeout` must be a whole number above 0, not True"]),
+        ("timeout = 0\nsubtitle = 3", ["`timeout` must be", "`subtitle` must be a text in quotes, not 3"]),
+        ('author = ["Ada"]', ["no setting `author`; those there are: title"]),
+        ('run_last = ["two"]\nbibliography = "a.bib"', ["`run_last` names two", "a.bib, which is not in notebooks"]),
+        ("= 3", ["report.toml cannot be read"]),
+    ],
+)
+def test_settings_that_are_wrong_are_told_at_once(settings, messages, folder, capsys):
+    nbformat.write(notebook(text("# One")), folder / "notebooks/one.ipynb")
+    with open(folder / "notebooks/report.toml", "a") as file:
+        file.write(settings)
+    assert command.main() == 1
+    told = capsys.readouterr().err
+    assert all(message in told for message in messages), told
+
+
+@pytest.mark.parametrize(
+    ("names", "content", "messages"),
+    [
+        (["one", "one", "none"], None, ["names one 2 times", "names none, but there is no notebooks/none.ipynb"]),
+        ([], None, ["names no notebook"]),
+        (["one"], "", ["notebook one is not a Jupyter notebook"]),
+        (["one"], "[]", ["notebook one is not a Jupyter notebook"]),
+        (["one"], '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', ["notebook one is empty"]),
+    ],
+)
+def test_notebooks_that_cannot_be_a_report_are_told_at_once(names, content, messages, folder, capsys):
+    nbformat.write(notebook(text("# One")), folder / "notebooks/one.ipynb")
+    if content is not None:
+        (folder / "notebooks/one.ipynb").write_text(content)
+    (folder / "notebooks/report.toml").write_text(f'title = "T"\nnotebooks = {names}')
+    assert command.main() == 1
+    told = capsys.readouterr().err
+    assert all(message in told for message in messages), told
+
+
+def test_what_is_wrong_in_the_text_is_told_before_anything_runs(folder, capsys, monkeypatch):
+    monkeypatch.setattr("helpers.report.execute.execute", None)
+    good = [
+        text("# One\n\nSee [Figure 1](#fig-a), [this](#made-here)."),
+        new_code_cell("print()"),
+        text('<a id="fig-a"></a>**Figure 1.** Drawn later.'),
+        new_code_cell("""Markdown('<a id="made-here"></a>')"""),
+        new_code_cell("x", metadata={"tags": ["abstract"]}),
+    ]
+    nb = notebook(*good, text("[x](#gone)"), text("[y](#lost)"))
+    nbformat.write(nb, folder / "notebooks/one.ipynb")
+    assert command.main() == 1
+    told = capsys.readouterr().err
+    assert "notebook one, cell 6: the link to #gone" in told
+    assert "notebook one, cell 7: the link to #lost" in told
+    assert told.count("notebook one") == 2
 
 
 @pytest.mark.parametrize("change", ["source", "run", "choice", "copy", "nothing"])
