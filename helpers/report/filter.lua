@@ -246,6 +246,7 @@ local function table_size(el)
   if settings ~= '' then
     return { pandoc.RawBlock('typst', '#[' .. settings), el, pandoc.RawBlock('typst', ']') }
   end
+  return el
 end
 
 -- Citations by pandoc's own processor, for every output in one style, and the list of what was cited.
