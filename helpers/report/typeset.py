@@ -60,7 +60,11 @@ def to_pdf(body, folder, *, title, report, layout, timestamp, standard, system_f
     (folder / "main.typ").write_text(start + body, "utf-8")
     options = {"ignore_system_fonts": not system_fonts, "pdf_standards": standard, "timestamp": timestamp}
     try:
-        inputs = {"report": json.dumps(report), "layout": json.dumps(layout)}
-        return typst.compile(folder / "main.typ", sys_inputs=inputs, **options)
+        for floats in (True, False):
+            inputs = {"report": json.dumps(report), "layout": json.dumps(layout | {"floats": floats})}
+            pdf, warnings = typst.compile_with_warnings(folder / "main.typ", sys_inputs=inputs, **options)
+            if not any("converge" in warning.message for warning in warnings):
+                break  # else numbers and pages could be wrong: without floats they are right
+        return pdf
     except typst.TypstError as error:
         raise ReportError(_located(error, (start + body).splitlines())) from error

@@ -50,7 +50,7 @@ for (const block of $("details.code")) {
   ($(".sourceCode", block)[0] ?? block).append(button);
 }
 const show = hash => {
-  const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
+  const target = document.getElementById(decodeURIComponent(hash.slice(1)));
   const fold = target?.closest("details");
   if (fold) fold.open = true;
 };
@@ -68,7 +68,11 @@ const enlarge = image => {
 for (const image of $("figure img")) {
   Object.assign(image, { tabIndex: 0, title: "Enlarge" });
   image.onclick = () => enlarge(image);
-  image.onkeydown = event => { if (event.key === "Enter") enlarge(image); };
+  image.onkeydown = event => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // else the same key would press the button that closes it
+    enlarge(image);
+  };
 }
 large.onclick = () => large.close();
 
