@@ -26,8 +26,7 @@ def key(config):
     """Return the name under which the run of `config` is stored."""
     config = configs.complete(config)
     dataset = data.load(config["dataset"])
-    sources = {name: _bare(source) for name, source in _sources(config["model"]).items()}
-    decisive = [config, dataset.fingerprint, versions(config["model"]), sources]
+    decisive = [config, dataset.fingerprint, versions(config["model"]), _sources(config["model"])]
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
     return f"{config['model']}-{dataset.name}-{digest[:16]}"
 
@@ -54,11 +53,11 @@ def machine():
 
 @cache
 def _sources(model):
-    """The source of each module of helpers that computes the numbers of `model`, by name."""
+    """The bare source of each module of helpers that computes the numbers of `model`, by name."""
     found, wanted = {}, {"training", model}
     while wanted:
         name = wanted.pop()
-        found[name] = _read(name)
+        found[name] = _bare(_read(name))
         imported = (full.split(".") for full in _imports(ast.parse(found[name])))
         wanted |= {parts[1] for parts in imported if parts[0] == "helpers" and len(parts) > 1}
         wanted -= {*found, *ELSEWHERE}

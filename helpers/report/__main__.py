@@ -45,7 +45,7 @@ def check(settings, sources):
     """Typesets the notebooks with stand-ins for their outputs; raises ReportError with all that is wrong in them."""
     report = front(settings) | {"warning": None, "facts": {}}
     proof = stitch([(name, unexecuted(sources[name])) for name in settings["notebooks"]], report, "See.")
-    to_pdf(proof, settings["bibliography"], log=logging.getLogger("proof"))
+    exported(proof, settings["bibliography"], log=logging.getLogger("proof"))
 
 
 def build(settings, folder):
@@ -64,7 +64,7 @@ def build(settings, folder):
     typeset(nb, folder, settings["bibliography"])
 
 
-def to_pdf(nb, bibliography="", exporter=TypstPDFExporter, **options):
+def exported(nb, bibliography="", exporter=TypstPDFExporter, **options):
     """What the exporter makes of a stitched notebook, and only without a fault."""
     hide = HIDE | HIDE_OUTPUT if exporter is TypstPDFExporter else HIDE_OUTPUT
     bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
@@ -76,8 +76,8 @@ def to_pdf(nb, bibliography="", exporter=TypstPDFExporter, **options):
 
 def typeset(nb, folder, bibliography=""):
     """Writes report.pdf and report.html of a stitched notebook; both or, after an error, neither."""
-    pages = to_pdf(nb, bibliography)
-    page = to_pdf(nb, bibliography, PageExporter, log=logging.getLogger("page"))  # the same warnings again
+    pages = exported(nb, bibliography)
+    page = exported(nb, bibliography, PageExporter, log=logging.getLogger("page"))  # the same warnings again
     replace(folder / "report.pdf", pages)
     replace(folder / "report.html", page)
 

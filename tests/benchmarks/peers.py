@@ -17,6 +17,7 @@ from torchvision import datasets, transforms
 
 from helpers import cnn, data, mlp
 from helpers.fast import FastNN
+from helpers.nn import one_hot
 
 BLOCK = 1000  # images evaluated at a time, as by NN
 TINY = 1e-9  # a learning rate that leaves the weights as they are, nearly: with 0, BLAS computes nothing
@@ -32,7 +33,7 @@ class Ours:
 
     def prepare(self, images, labels):
         """Images and one-hot labels."""
-        return images, np.eye(data.N_CLASSES, dtype=np.float32)[labels]
+        return images, one_hot(labels, data.N_CLASSES).astype(np.float32)
 
     def steps(self, pair):
         """One pass."""
@@ -82,7 +83,7 @@ class Jax:
 
     def prepare(self, images, labels):
         """Batches of one shape, stacked, the last and shorter one, and the whole."""
-        X, y = jnp.asarray(images), jnp.asarray(np.eye(data.N_CLASSES, dtype=np.float32)[labels])
+        X, y = (jnp.asarray(array, jnp.float32) for array in (images, one_hot(labels, data.N_CLASSES)))
         full = len(X) // self.batch_size * self.batch_size
         stacked = tuple(array[:full].reshape(-1, self.batch_size, array.shape[1]) for array in (X, y))
         return jax.block_until_ready((stacked, (X[full:], y[full:]), (X, y)))
