@@ -3,12 +3,11 @@
 import math
 import time
 from collections import OrderedDict
+from itertools import product
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from helpers.augment import moved
 from helpers.data import SIDE, Split
@@ -38,11 +37,10 @@ def _images(X):
     return torch.from_numpy(X).reshape(-1, 1, SIDE, SIDE)
 
 
-def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3), pooling=True, shared=True):
+def network(fc1_units=500, dropout=(0.0, 0.0), pooling=True, shared=True):
     """Return the report's convolutional network, with PyTorch's default initialisation.
 
     `dropout`: the probabilities of dropping a channel after the second pooling and a unit after fc1.
-    `dropblock`: the probability of dropping an activation of conv3, in blocks, and the width of a block.
     A layer whose probability is 0 is left out.
     `pooling`: whether the maximum of each 2 x 2 window is taken, or else its first pixel.
     `shared`: whether the places of an image share their weights, or else each has kernels of its own.
@@ -61,7 +59,6 @@ def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3), pooling=True,
         ("conv2", conv(20, 30, kernel_size=4, side=12)),
         ("relu2", nn.ReLU(inplace=True)),
         ("conv3", conv(30, 40, kernel_size=3, side=9)),
-        ("dropblock", DropBlock2d(*dropblock)),
         ("pool2", pool(2)),
         ("relu3", nn.ReLU(inplace=True)),
         ("dropout1", nn.Dropout2d(channels)),
@@ -76,7 +73,7 @@ def network(fc1_units=500, dropout=(0.0, 0.0), dropblock=(0.0, 3), pooling=True,
 
 def build(config):
     """Return the CNN that `config` describes, untrained."""
-    return network(**{name: config[name] for name in ("fc1_units", "dropout", "dropblock", "pooling", "shared")})
+    return network(**{name: config[name] for name in ("fc1_units", "dropout", "pooling", "shared")})
 
 
 def load(config, weights):
@@ -89,59 +86,42 @@ def load(config, weights):
 def train(config, dataset, record):
     """Train on a Dataset by stochastic gradient descent on shuffled batches and return the weights, a dict of arrays.
 
-    The seed rules initialisation, order and all noise.  With `patience` the weights are those of the epoch with the
-    lowest validation loss; with `average` they are a running mean of those of the steps.  `record` is called after
-    each epoch with the Evaluations of both sets and the seconds that the epoch took.  That of the training set is
-    of the first CURVE images alone, but of all where the weights may be the ones to keep.
+    The seed rules initialisation, order and all noise.  `record` is called after each epoch with the Evaluations of
+    both sets and the seconds that the epoch took.  Before the last epoch that of the training set is of the first
+    CURVE images alone.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     curve = Split(dataset.train.X[:CURVE], dataset.train.y[:CURVE])
-    losses = []
     with torch.random.fork_rng():
         torch.manual_seed(config["seed"])
-        trained = build(config)
+        network = build(config)
         if config["init_method"] == "glorot":
-            trained.apply(_glorot)
-        trained = trained.to(device, memory_format=torch.channels_last)
+            network.apply(_glorot)
+        network = network.to(device, memory_format=torch.channels_last)
         X, y = _images(dataset.train.X).to(device), torch.from_numpy(dataset.train.y).to(device)
-        for epoch, (network, seconds) in enumerate(_epochs(trained, config, X, y)):
+        for epoch, seconds in enumerate(_epochs(network, config, X, y), start=1):
             started = time.perf_counter()
+            train = evaluate(network, dataset.train if epoch == config["epochs"] else curve)
             valid = evaluate(network, dataset.valid)
-            losses.append(valid.loss)
-            best = int(np.argmin(losses))
-            keep = epoch == config["epochs"] - 1 if config["patience"] is None else epoch == best
-            train = evaluate(network, dataset.train if keep else curve)
-            if keep:
-                weights = {name: tensor.numpy(force=True).copy() for name, tensor in network.state_dict().items()}
             record(train=train, valid=valid, seconds=seconds + time.perf_counter() - started)
-            if config["patience"] is not None and epoch - best >= config["patience"]:
-                break
-    return weights
+    return {name: tensor.numpy(force=True).copy() for name, tensor in network.state_dict().items()}
 
 
-def _epochs(trained, config, X, y):
-    """Pass over the images again and again; yield the network to evaluate and the seconds that each pass took."""
-    optimizer = torch.optim.SGD(trained.parameters(), lr=config["lr"], weight_decay=config["weight_decay"])
-    average = (
-        AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(config["average"])) if config["average"] else None
-    )
+def _epochs(network, config, X, y):
+    """Pass over the images again and again; yield the seconds that each pass took."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
     n_steps = math.ceil(len(X) / config["batch_size"])
     for epoch in range(config["epochs"]):
         started = time.perf_counter()
-        trained.train()
-        if hasattr(trained, "dropblock"):
-            trained.dropblock.progress = epoch / max(1, config["epochs"] - 1)
+        network.train()
         batches = torch.randperm(len(X)).to(X.device).split(config["batch_size"])
         for step, batch in enumerate(batches, start=epoch * n_steps):
             optimizer.param_groups[0]["lr"] = rate(config, step, n_steps)
-            scores = trained(_disturbed(X[batch], config))
-            loss = functional.cross_entropy(scores, y[batch], label_smoothing=config["label_smoothing"])
+            loss = functional.cross_entropy(network(_moved(X[batch], config)), y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            if average is not None:
-                average.update_parameters(trained)
-        yield trained if average is None else average.module, time.perf_counter() - started
+        yield time.perf_counter() - started
 
 
 def _glorot(layer):
@@ -149,15 +129,17 @@ def _glorot(layer):
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(layer.bias)
+    elif isinstance(layer, LocallyConnected2d):
+        convolution = nn.Conv2d(*layer.arguments)
+        _glorot(convolution)
+        layer.take(convolution)
 
 
-def _disturbed(images, config):
-    """The images (N, 1, 28, 28) turned, shifted and noisy as `config` says, each in its own way."""
-    if config["shift"] or config["rotation"]:
-        images = moved(images, config["shift"], config["rotation"])
-    if config["noise"]:
-        images = images + config["noise"] * torch.randn(images.shape).to(images)
-    return images
+def _moved(images, config):
+    """The images (N, 1, 28, 28) turned and shifted, each in its own way, if `config` says so."""
+    if not (config["shift"] or config["rotation"]):
+        return images
+    return moved(images, config["shift"], config["rotation"])
 
 
 class Subsample2d(nn.Module):
@@ -174,50 +156,26 @@ class Subsample2d(nn.Module):
 
 
 class LocallyConnected2d(nn.Module):
-    """A convolution without shared weights: a kernel for each place of the image, drawn as PyTorch draws kernels."""
+    """A convolution that does not share its weights: a kernel for each place, all equal before training."""
 
     def __init__(self, n_in, n_out, kernel_size, side):
         super().__init__()
+        self.arguments = n_in, n_out, kernel_size
         self.kernel_size, self.side = (kernel_size, kernel_size), side - kernel_size + 1
-        bound = 1 / math.sqrt(n_in * kernel_size**2)
-        shape = (self.side**2, n_in * kernel_size**2, n_out)
-        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(self.side**2, 1, n_out).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(self.side**2, kernel_size**2 * n_in, n_out))
+        self.bias = nn.Parameter(torch.empty(self.side**2, 1, n_out))
+        self.take(nn.Conv2d(*self.arguments))
+
+    def take(self, convolution):
+        """Set the kernel of each place to that of an nn.Conv2d of the same arguments."""
+        with torch.no_grad():
+            self.weight.copy_(convolution.weight.permute(2, 3, 1, 0).flatten(end_dim=2))
+            self.bias.copy_(convolution.bias)
 
     def forward(self, x):
         """Return scores (N, n_out, height, width) for `x` (N, n_in, side, side)."""
-        patches = functional.unfold(x, self.kernel_size).permute(2, 0, 1)  # (places, N, n_in * kernel_size ** 2)
-        places = torch.baddbmm(self.bias, patches, self.weight)
-        return places.permute(1, 2, 0).reshape(len(x), -1, self.side, self.side)
-
-
-class DropBlock2d(nn.Module):
-    """In training, set square blocks of each channel to zero and scale up what is left (Ghiasi, Lin and Le 2018).
-
-    `p` is the share of activations to drop, `block_size` the width of a block.  `progress`, from 0 to 1, scales p:
-    raised during training, it is the paper's schedule of the keep probability, which falls linearly from 1.
-    """
-
-    def __init__(self, p, block_size):
-        super().__init__()
-        self.p, self.block_size, self.progress = p, block_size, 1.0
-
-    def forward(self, x):
-        """Return `x` (N, channels, height, width) with blocks dropped; in evaluation or at progress 0, `x` itself."""
-        if not self.training or not self.progress:
-            return x
-        size = self.block_size
-        height, width = x.shape[-2:]
-        # Equation 1 of the paper: blocks lie inside the channel, so their top left corners have fewer places.
-        places = (height - size + 1) * (width - size + 1)
-        gamma = self.p * self.progress / size**2 * (height * width / places)
-        corners = torch.rand(*x.shape[:2], height - size + 1, width - size + 1, device=x.device) < gamma
-        dropped = functional.max_pool2d(
-            functional.pad(corners.to(x.dtype), [size - 1] * 4), kernel_size=size, stride=1
-        )
-        kept = 1 - dropped
-        return x * kept * (kept.numel() / kept.sum().clamp(min=1))
-
-    def extra_repr(self):
-        """The parameters, as PyTorch prints a module."""
-        return f"p={self.p}, block_size={self.block_size}"
+        rows, side = x.permute(2, 3, 0, 1).contiguous(), self.side
+        offsets = product(range(self.kernel_size[0]), range(self.kernel_size[1]))
+        windows = torch.cat([rows[i : i + side, j : j + side] for i, j in offsets], dim=3)
+        places = torch.baddbmm(self.bias, windows.flatten(end_dim=1), self.weight)  # (side ** 2, N, n_out)
+        return places.permute(1, 2, 0).reshape(len(x), -1, side, side)

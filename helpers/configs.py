@@ -24,8 +24,6 @@ DEFAULTS = {
         "init_method": "glorot",
         "shuffle": False,  # whether the images come in a new order in each epoch, or as in the file
         "decay": False,  # whether the learning rate falls linearly to zero over the training
-        "dropout": 0.0,  # the probability of dropping a hidden unit
-        "weight_decay": 0.0,  # times the weight is added to its gradient, but for biases
         "shift": 0.0,  # pixels: training images are shifted by up to this in each direction ...
         "rotation": 0.0,  # degrees: ... and turned by up to this, anew in each epoch
         "permutation": None,  # a seed that draws another order of the pixels
@@ -35,19 +33,20 @@ DEFAULTS = {
         "seed": 0,
         "init_method": "pytorch",
         "decay": False,
-        "average": 0.0,  # of the weights over the steps: the share that is kept of the mean so far
         "pooling": True,  # see cnn.network
         "shared": True,  # see cnn.network
         "permutation": None,
         "fc1_units": 500,
         "dropout": [0.0, 0.0],  # see cnn.network
-        "dropblock": [0.0, 3],  # see cnn.network; the probability grows linearly from zero over the epochs
-        "weight_decay": 0.0,  # times the weight or bias is added to its gradient
-        "label_smoothing": 0.0,  # share of the label that is spread over all classes
-        "noise": 0.0,  # standard deviation of Gaussian noise added to the training images
         "shift": 0.0,
         "rotation": 0.0,
-        "patience": None,  # epochs without a lower validation loss after which training stops
+    },
+    "planted": {
+        "seed": 0,
+        "hidden_dims": [400, 400],
+        "activation": "relu",
+        "init_method": "glorot",
+        "bug": "none",  # one of BUGS
     },
     "replay": {
         "seed": 0,
@@ -58,6 +57,17 @@ DEFAULTS = {
         "measured": "train",  # which set is evaluated after each epoch, "train" or "valid"
     },
 }
+
+
+BUGS = (  # what `planted` does wrong in its gradients
+    "none",
+    "a sign of dW2",
+    "dW2 transposed",
+    "biases divided twice",
+    "no mask of the ReLU",
+    "no db2",
+    "dW1 doubled",
+)
 
 
 def _whole(least, most=math.inf):
@@ -108,24 +118,19 @@ PARAMETERS = {  # by name: a function that returns the value as it is stored, or
     "init_method": _one_of("glorot", "he", "normal", "zero"),
     "shuffle": _one_of(False, True),
     "decay": _one_of(False, True),
-    "dropout": _number(0, 1),
-    "weight_decay": _number(0, math.inf),
     "shift": _number(0, data.SIDE),
     "rotation": _number(0, 360),
     "permutation": SEED,
     "perturbation": SEED,
-    "average": _number(0, 1),
     "pooling": _one_of(False, True),
     "shared": _one_of(False, True),
     "fc1_units": _whole(1),
-    "dropblock": _list_of(_number(0, 1), _whole(1, 7)),
-    "label_smoothing": _number(0, 1),
-    "noise": _number(0, math.inf),
-    "patience": _whole(1),
+    "dropout": _list_of(_number(0, 1), _number(0, 1)),
     "measured": _one_of("train", "valid"),
+    "bug": _one_of(*BUGS),
 }
 OF_MODEL = {  # where a model knows other values
-    "cnn": {"dropout": _list_of(_number(0, 1), _number(0, 1)), "init_method": _one_of("pytorch", "glorot")},
+    "cnn": {"init_method": _one_of("pytorch", "glorot")},
 }
 
 
@@ -161,8 +166,6 @@ def complete(config):
             found["dataset"] = data.resolve(config["dataset"])
         except ValueError as error:
             faults.append(str(error))
-    if model == "mlp" and found.get("dropout") and found["activation"] != "relu":
-        faults.append("dropout is for the activation relu alone")
     if faults:
         raise ValueError("; ".join(faults))
     return found

@@ -123,3 +123,49 @@ def spreads(network, X, y):
     grads = network.backward(cache, y)
     layers = range(1, network.n_layers + 1)
     return [float(cache[f"A{i}"].std()) for i in layers], [float(grads[f"dA{i}"].std()) for i in layers]
+
+
+def kinks(network, X, layer, p, epsilons):
+    """Return, for each epsilon, how many of the first `p` weights of W`layer` carry a ReLU across its kink.
+
+    A change of W[j, k] by epsilon moves A_layer[k] by epsilon Z_(layer - 1)[j], for one image `X` (1, n_inputs); the
+    layers above are run again, since their units may cross as well.
+    """
+    signs = [network.forward(X)[f"A{i}"] > 0 for i in range(1, network.n_layers)]
+    W, counts = network.weights[f"W{layer}"], []
+    for epsilon in epsilons:
+        crossed = 0
+        for i in range(p):
+            place = np.unravel_index(i, W.shape)
+            w = W[place]
+            for moved in (w + epsilon, w - epsilon):
+                W[place] = moved
+                cache = network.forward(X)
+                if any(np.any((cache[f"A{k}"] > 0) != sign) for k, sign in enumerate(signs, start=1)):
+                    crossed += 1
+                    break
+            W[place] = w
+        counts.append(crossed)
+    return np.array(counts)
+
+
+def directional_differences(network, X, y, epsilon=1e-6, seed=0):
+    """Return {name: relative difference} of backpropagation and central differences for each array of weights.
+
+    The derivative of the mean loss is taken along one random direction of unit length per array, so every entry takes
+    part: |<dW, v> - (L(W + epsilon v) - L(W - epsilon v)) / (2 epsilon)| over the larger of the two.
+    """
+    rng = np.random.default_rng(seed)
+    grads, found = network.backward(network.forward(X), y), {}
+    for name, w in network.weights.items():
+        v = rng.normal(size=w.shape)
+        v /= np.linalg.norm(v)
+        analytic = float(np.sum(grads[f"d{name}"] * v))
+        network.weights[name] = w + epsilon * v
+        above = loss(network, X, y)
+        network.weights[name] = w - epsilon * v
+        numeric = float(above - loss(network, X, y)) / (2 * epsilon)
+        network.weights[name] = w
+        size = max(abs(analytic), abs(numeric))
+        found[name] = abs(analytic - numeric) / size if size else 0.0
+    return found

@@ -12,42 +12,9 @@ from helpers.schedules import rate
 ARGUMENTS = ("hidden_dims", "lr", "batch_size", "seed", "activation", "init_method")  # of NN and configurations
 
 
-class Regularised(FastNN):
-    """FastNN that drops hidden units and shrinks the weights as it learns.  Dropout is for ReLU alone."""
-
-    def __init__(self, *args, dropout=0.0, weight_decay=0.0, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.dropout, self.weight_decay = dropout, weight_decay
-        self.rng = np.random.default_rng(self.seed)
-        self._learning = False
-
-    def step(self, X, y):
-        """Learn from one batch, each hidden unit dropped with probability `dropout`."""
-        if self.weight_decay:
-            for i in range(1, self.n_layers + 1):
-                self.weights[f"W{i}"] *= 1 - self.lr * self.weight_decay
-        self._learning = True
-        super().step(X, y)
-        self._learning = False
-
-    def _activated(self, A, i):
-        Z = super()._activated(A, i)
-        if self._learning and self.dropout:
-            # What is dropped is zero, as if its unit were inactive: its derivative is zero in any case.
-            Z *= (self.rng.random(Z.shape, dtype=np.float32) >= self.dropout) / np.float32(1 - self.dropout)
-        return Z
-
-    def _through_activation(self, dZ, Z):
-        dA = super()._through_activation(dZ, Z)
-        if self.dropout:
-            dA /= 1 - self.dropout
-        return dA
-
-
-def build(config, kind=NN, **arguments):
-    """Return the network that `config` describes, an NN or a subclass with `arguments` of its own, in float32."""
-    known = {name: config[name] for name in ARGUMENTS}
-    return kind(**known, epsilon=EPSILON, dtype=np.float32, **arguments)
+def build(config, kind=NN):
+    """Return the network that `config` describes, an NN or the subclass `kind`, in float32."""
+    return kind(**{name: config[name] for name in ARGUMENTS}, epsilon=EPSILON, dtype=np.float32)
 
 
 def load(config, weights):
@@ -63,7 +30,7 @@ def train(config, dataset, record):
     Batches come in file order, or shuffled anew in each epoch.  `record` is called after each epoch with the
     Evaluations of both sets and the seconds that the epoch took.
     """
-    network = build(config, Regularised, dropout=config["dropout"], weight_decay=config["weight_decay"])
+    network = build(config, FastNN)
     X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
     network.initialize_weights((X.shape[1], y.shape[1]))
     if config["perturbation"] is not None:

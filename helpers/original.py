@@ -1,4 +1,4 @@
-"""The original report: the numbers that it printed, the list of its claims, and the verdict on each.
+"""The original report: what it printed, the list of its claims, and the verdict on each.
 
 Losses are mean cross-entropies in nats, accuracies shares of 1.
 """
@@ -50,12 +50,20 @@ CNN_LAYERS = {  # the printed output and the parameters
 }
 DROPOUT = [0.25, 0.5]
 
+ARITHMETIC, NUMBER, CONCLUSION = KINDS = ("arithmetic", "measured number", "conclusion")
 TO_THE_DIGIT = "reproduced to the digit"
 WITHIN_NOISE = "reproduced within noise"
 NOT_REPRODUCED = "not reproduced"
 WRONG = "wrong"
+HOLDS = "holds"
+UNDECIDED = "not told apart"
+CONTRADICTED = "contradicted"
 NOT_COMPARABLE = "not comparable"
-VERDICTS = (TO_THE_DIGIT, WITHIN_NOISE, NOT_REPRODUCED, WRONG, NOT_COMPARABLE)
+VERDICTS = (
+    *(TO_THE_DIGIT, WITHIN_NOISE, NOT_REPRODUCED),
+    *(HOLDS, UNDECIDED, CONTRADICTED),
+    *(WRONG, NOT_COMPARABLE),
+)
 ULPS = 2  # units in the last place of a double that count as the same digits: the order of a sum moves as much
 
 
@@ -63,10 +71,12 @@ ULPS = 2  # units in the last place of a double that count as the same digits: t
 class Claim:
     """A number or statement of the original report.
 
-    `printed` is a float, or, for what can only be right or wrong, an int or a str.  `unit` is the last place that
-    was printed.  `portable`: whether it can be judged on other data than MNIST.
+    `kind` is one of KINDS.  `printed` is a float for a measured number, an int or a str for arithmetic, and for a
+    conclusion the answer that it gives.  `unit` is the last place that was printed.  `portable`: whether it can be
+    judged on other data than MNIST.
     """
 
+    kind: str
     part: str
     text: str
     printed: float | int | str
@@ -88,43 +98,56 @@ class Finding:
 
 def _claims():
     """All claims by a short name, in the order of the original report."""
-    mlp = "784 · 500 · 400 · 10"
-    claims = {"parameters/initialisation": Claim("initialisation", f"parameters of {mlp}", 596_910, portable=True)}
+    claims = {}
+
+    def add(name, *args, **kwargs):
+        claims[name] = Claim(*args, **kwargs)
+
+    part = "initialisation"
+    add("parameters/initialisation", ARITHMETIC, part, "parameters of 784 · 500 · 400 · 10", 596_910, portable=True)
     for name, shape in SHAPES.items():
-        claims[f"shape/{name}"] = Claim("initialisation", f"shape of {name}", times(shape), portable=True)
+        add(f"shape/{name}", ARITHMETIC, part, f"shape of {name}", times(shape), portable=True)
     for scheme, losses in TRAIN_LOSS.items():
         for epoch, loss in enumerate(losses, start=1):
-            text = f"{scheme}: training loss after epoch {epoch}"
-            claims[f"loss/{scheme}/{epoch}"] = Claim("initialisation", text, loss)
+            add(f"loss/{scheme}/{epoch}", NUMBER, part, f"{scheme}: training loss after epoch {epoch}", loss)
     for scheme, seconds in SECONDS_PER_EPOCH.items():
-        claims[f"seconds/{scheme}"] = Claim("initialisation", f"{scheme}: seconds per epoch", seconds, 0.1)
-    text = "zero: arrays whose gradients are zero"
-    claims["zero gradients"] = Claim("initialisation", text, "all 6", portable=True)
+        add(f"seconds/{scheme}", NUMBER, part, f"{scheme}: seconds per epoch", seconds, 0.1)
+    add("zero gradients", CONCLUSION, part, "zero: arrays whose gradients are zero", "all 6", portable=True)
+    add("best start", CONCLUSION, part, "the start with the lowest training loss", "glorot")
 
+    part = "search"
     text = "combinations of 500,000 to 1,000,000 parameters"
-    claims["combinations"] = Claim("search", text, N_COMBINATIONS, portable=True)
+    add("combinations", ARITHMETIC, part, text, N_COMBINATIONS, portable=True)
     for config, accuracy in zip(search_configs("mnist"), FIRST_ACCURACIES, strict=False):
-        claims[f"accuracy/{label(config)}"] = Claim(
-            "search", f"validation accuracy of {label(config)}", accuracy, 1e-4
-        )
-    claims["reach 98%"] = Claim("search", "combinations that reach 98% on validation", float(N_AT_LEAST_98), 1)
-    claims["winner"] = Claim("search", f"images by which {label(BEST)} trails the best of the 72", 0.0, 1)
-    claims["parameters/winner"] = Claim("search", "parameters of the best combination", "715 4010", portable=True)
+        name = label(config)
+        add(f"accuracy/{name}", NUMBER, part, f"validation accuracy of {name}", accuracy, 1e-4)
+    add("reach 98%", NUMBER, part, "combinations that reach 98% on validation", float(N_AT_LEAST_98), 1)
+    text = "parameters of the best combination"
+    add("parameters/winner", ARITHMETIC, part, text, "715 4010", portable=True)
+    add("large rate", CONCLUSION, part, "error at too large a learning rate, of that at the best one", "higher")
 
-    text = "ε of the smallest difference"
-    claims["epsilon"] = Claim("gradient check", text, BEST_EPSILON, 0.001)
+    part = "gradient check"
+    add("epsilon", NUMBER, part, "ε of the smallest difference", BEST_EPSILON, 0.001)
 
+    part = "CNN"
     for name, (output, n_parameters) in CNN_LAYERS.items():
-        claims[f"output/{name}"] = Claim("CNN", f"output of {name}", times(output), portable=True)
-        claims[f"parameters/{name}"] = Claim("CNN", f"parameters of {name}", n_parameters, portable=True)
-    claims["parameters/cnn"] = Claim("CNN", "parameters of the CNN", 206_500, portable=True)
-    text = "parameters of the CNN against those of the best MLP"
-    claims["similar size"] = Claim("CNN", text, "more or less similar", portable=True)
+        add(f"output/{name}", ARITHMETIC, part, f"output of {name}", times(output), portable=True)
+        if n_parameters:
+            add(f"parameters/{name}", ARITHMETIC, part, f"parameters of {name}", n_parameters, portable=True)
+    add("parameters/cnn", ARITHMETIC, part, "parameters of the CNN", 206_500, portable=True)
     for name, network, loss in (("mlp", "best MLP", 0.09), ("cnn", "CNN", 0.08)):
-        claims[f"valid loss/{name}"] = Claim("CNN", f"validation loss of the {network}", loss, 0.01)
-        claims[f"valid accuracy/{name}"] = Claim("CNN", f"validation accuracy of the {network}", 0.98, 0.01)
-    claims["valid loss/dropout"] = Claim("dropout", "validation loss of the CNN with dropout", 0.074, 0.001)
-    claims["valid accuracy/dropout"] = Claim("dropout", "validation accuracy of the CNN with dropout", 0.98, 0.01)
+        add(f"valid loss/{name}", NUMBER, part, f"validation loss of the {network} after epoch 10", loss, 0.01)
+        add(f"valid accuracy/{name}", NUMBER, part, f"validation accuracy of the {network}", 0.98, 0.01)
+    add("fewer parameters", CONCLUSION, part, "parameters of the CNN, of the best MLP's", "lower", portable=True)
+    add("train loss/cnn", CONCLUSION, part, "training loss of the CNN, of the Glorot MLP's", "lower")
+    add("cnn and mlp", CONCLUSION, part, "validation loss of the CNN, of the best MLP's", "lower")
+
+    part = "dropout"
+    text = "validation loss of the CNN with dropout"
+    add("valid loss/dropout", NUMBER, part, text, 0.074, 0.001)
+    text = "validation accuracy of the CNN with dropout"
+    add("valid accuracy/dropout", NUMBER, part, text, 0.98, 0.01)
+    add("dropout and vanilla", CONCLUSION, part, "validation loss with dropout, of that without", "lower")
     return claims
 
 
@@ -173,11 +196,13 @@ def verdict(claim, finding):
     """Return one of VERDICTS: how what was measured stands to what was printed.
 
     A float is reproduced to the digit where it rounds to the printed one, or is within ULPS units in the last place
-    of it; within noise where the difference, less what rounding explains, is at most twice the noise.  Anything
-    else that was printed is right or wrong.
+    of it; within noise where the difference, less what rounding explains, is at most twice the noise.  A conclusion
+    holds, is contradicted, or is UNDECIDED where the measurement says so.  Anything else is right or wrong.
     """
     if finding.value is None:
         return NOT_COMPARABLE
+    if claim.kind == CONCLUSION:
+        return {claim.printed: HOLDS, UNDECIDED: UNDECIDED}.get(finding.value, CONTRADICTED)
     if not isinstance(claim.printed, float):
         return TO_THE_DIGIT if finding.value == claim.printed else WRONG
     difference = abs(finding.value - claim.printed)
@@ -187,8 +212,13 @@ def verdict(claim, finding):
     return WITHIN_NOISE if difference - digits <= 2 * finding.noise else NOT_REPRODUCED
 
 
+def answer(difference):
+    """Return "lower", "higher" or UNDECIDED, as a statistics.Difference has it."""
+    return {-1: "lower", 0: UNDECIDED, 1: "higher"}[difference.sign]
+
+
 def audit(findings, on_mnist=True):
-    """Return a DataFrame with a row per claim: part, claim, printed, measured, noise, verdict, why, unit.
+    """Return a DataFrame with a row per claim: kind, part, claim, printed, measured, noise, verdict, why, unit.
 
     `findings`: name of the claim -> Finding, one for each of CLAIMS; else ValueError names what is missing or
     unknown.  On other data than MNIST only portable claims are judged.
@@ -199,8 +229,7 @@ def audit(findings, on_mnist=True):
     for name, claim in CLAIMS.items():
         finding = findings[name] if on_mnist or claim.portable else Finding(None, why="only MNIST can tell")
         judged = verdict(claim, finding)
-        rows.append(
-            (claim.part, claim.text, claim.printed, finding.value, finding.noise, judged, finding.why, claim.unit)
-        )
-    columns = ["part", "claim", "printed", "measured", "noise", "verdict", "why", "unit"]
+        told = (finding.value, finding.noise, judged, finding.why)
+        rows.append((claim.kind, claim.part, claim.text, claim.printed, *told, claim.unit))
+    columns = ["kind", "part", "claim", "printed", "measured", "noise", "verdict", "why", "unit"]
     return pd.DataFrame(rows, columns=columns)

@@ -5,7 +5,7 @@ import numpy as np
 from IPython import get_ipython
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from helpers import alt
+from helpers import alt, statistics
 from helpers.data import SIDE
 
 WIDTH = 6.3  # inches: the text width of the printed report
@@ -119,7 +119,7 @@ def confusion(truth, predicted, names):
     np.add.at(counts, (truth, predicted), 1)
     mistakes = counts - np.diag(np.diag(counts))
     figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
-    axis.imshow(mistakes, cmap="cividis_r", vmin=0)
+    axis.imshow(mistakes, cmap="Blues", vmin=0)
     for (row, column), count in np.ndenumerate(counts):
         dark = mistakes[row, column] > 0.55 * mistakes.max()
         if count:
@@ -132,24 +132,26 @@ def confusion(truth, predicted, names):
 
 
 def reliability(by_label, edges):
-    """Show how often networks are right against how sure they are.
+    """Show how often networks err against how unsure they are, both on logarithmic axes.
 
     `by_label`: {label: (probability of the predicted class (N,), whether it was right (N,))}.  Images are sorted into
-    the bins between `edges`; a bar of two standard errors marks each share.  Below, how many images each bin has.
+    the bins between `edges` of 1 - probability; a bar is the 95% interval of the share that is wrong (Wilson).
     """
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(WIDTH, 3.6), sharex=True, height_ratios=(2.2, 1))
-    top.plot((edges[0], 1), (edges[0], 1), color="0.5", ls=":", label="as sure as right")
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.8))
+    axis.plot((edges[0], edges[-1]), (edges[0], edges[-1]), color="0.5", ls=":", label="as sure as right")
     for i, (label, (confidence, right)) in enumerate(by_label.items()):
-        place = np.clip(np.digitize(confidence, edges) - 1, 0, len(edges) - 2)
-        n = np.bincount(place, minlength=len(edges) - 1)
-        full = n > 0
-        mean, share = (np.bincount(place, values, len(n))[full] / n[full] for values in (confidence, right))
-        error = 2 * np.sqrt(share * (1 - share) / n[full])
-        top.errorbar(mean, share, error, fmt="osv"[i] + "-", ms=4, lw=1, color=COLOURS[i], label=label)
-        bottom.plot(mean, n[full], "osv"[i] + "-", ms=4, lw=1, color=COLOURS[i])
-    top.set(ylabel="share that is right")
-    bottom.set(xlabel="probability of the predicted class", ylabel="images", yscale="log")
-    top.legend(loc="upper left")
+        doubt = np.clip(1 - np.asarray(confidence, float), edges[0], edges[-1])
+        place = np.clip(np.digitize(doubt, edges) - 1, 0, len(edges) - 2)
+        for k in np.unique(place):
+            inside = place == k
+            low, high = statistics.wilson(np.sum(~right[inside]), np.sum(inside))
+            x, share = np.exp(np.log(doubt[inside]).mean()) * 1.06**i, np.mean(~right[inside])
+            axis.plot((x, x), (max(low, 1e-5), high), color=COLOURS[i], lw=1)
+            mark = {"ms": 4, "color": COLOURS[i], "label": label if k == place.max() else None}
+            axis.plot(x, max(share, 1e-5), "osv"[i % 3], mfc="none" if share == 0 else COLOURS[i], **mark)
+    axis.set(xscale="log", yscale="log", ylim=(0.8e-5, 1.3))
+    axis.set(xlabel="1 − probability of the predicted class", ylabel="share that is wrong")
+    axis.legend(loc="lower right")
     return figure
 
 
@@ -211,28 +213,17 @@ def best_epsilons(frame, marked):
 def _logarithmic(axis):
     """Make the vertical axis logarithmic, labelled with plain numbers."""
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_ylim()
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 6 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def axis_label(measure):
     """The words for a measure of a Run's history, with the unit."""
-    where, what = measure.split("_")
-    unit = "%" if what == "error" else "nats"
-    return f"{ {'train': 'training', 'valid': 'validation'}[where] } {what} ({unit})"
-
-
-def train_and_valid(run):
-    """Show loss and error of one Run on training and validation, over the epochs."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.5))
-    for axis, what, factor, unit in zip(axes, ("loss", "error"), (1, 100), ("nats", "%"), strict=True):
-        for i, (where, label) in enumerate((("train", "training"), ("valid", "validation"))):
-            values = factor * np.array(run.history[f"{where}_{what}"])
-            axis.plot(range(1, len(values) + 1), values, ls=DASHES[i], color=COLOURS[i], label=label)
-        axis.set(xlabel="epoch", ylabel=f"{what} ({unit})", ylim=(0, None))
-    axes[0].legend()
-    return figure
+    where, what = measure.split("_", 1)
+    words = {"loss": "loss (nats)", "unclipped_loss": "loss, not clipped (nats)", "error": "error (%)"}
+    return f"{ {'train': 'training', 'valid': 'validation'}[where] } {words[what]}"
 
 
 def spreads(by_scheme):
@@ -242,13 +233,13 @@ def spreads(by_scheme):
     for i, (scheme, both) in enumerate(by_scheme.items()):
         for axis, values, title in zip(axes, both, titles, strict=True):
             layer = np.arange(1, len(values) + 1)
-            style = {"marker": "osv"[i], "ls": DASHES[i], "color": COLOURS[i]}
+            style = {"marker": "osv^"[i], "ls": DASHES[i], "color": COLOURS[i]}
             axis.plot(layer, values, **style, label=scheme, clip_on=False)
             axis.set(title=title, xlabel="layer $i$", xticks=layer, ylabel="standard deviation")
     for axis in axes:
         axis.set_yscale("symlog", linthresh=1e-3)
         axis.set_ylim(bottom=0)
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 
 
@@ -277,36 +268,120 @@ def search_map(frame):
 
 
 def search_effects(frame):
-    """Show the validation error of a search's runs against each hyper-parameter, with the median of each value."""
+    """Show the validation error of a search's runs against each hyper-parameter, with the median of each value.
+
+    Colours and markers are the learning rates; points stand beside each other at random within their column.
+    """
     names = ("learning rate", "batch size", "layer 1", "layer 2")
-    figure, axes = plt.subplots(1, 4, figsize=(WIDTH, 2.4), sharey=True)
+    figure, axes = plt.subplots(1, 4, figsize=(WIDTH, 2.5), sharey=True)
+    rates = sorted(frame["learning rate"].unique(), reverse=True)
+    jitter = np.random.default_rng(0).uniform(-0.2, 0.2, len(frame))
+    errors = 100 * (1 - frame["validation accuracy"])
     for axis, name in zip(axes, names, strict=True):
-        errors = 100 * (1 - frame["validation accuracy"])
         levels = sorted(frame[name].unique())
-        for i, level in enumerate(levels):
-            chosen = errors[frame[name] == level].sort_index()
-            axis.plot(i + np.linspace(-0.2, 0.2, len(chosen)), chosen, ".", ms=3, color=COLOURS[0])
-            axis.hlines(chosen.median(), i - 0.32, i + 0.32, color=COLOURS[1], lw=2)
+        column = frame[name].map({level: i for i, level in enumerate(levels)})
+        for i, rate in enumerate(rates):
+            of_rate = frame["learning rate"] == rate
+            style = {"color": COLOURS[i % len(COLOURS)], "ms": 3, "mfc": "none", "mew": 0.8}
+            axis.plot((column + jitter)[of_rate], errors[of_rate], "osv^"[i % 4], **style, label=f"rate {rate:g}")
+        medians = errors.groupby(column).median()
+        axis.hlines(medians, medians.index - 0.32, medians.index + 0.32, color="0.2", lw=1.5)
         axis.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
         axis.set(xlabel=name if name in names[:2] else f"units in {name}")
         axis.grid(visible=False, axis="x")
     _logarithmic(axes[0])
     axes[0].set_ylabel("validation error (%)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
+
+def trends(panels, ylabel, columns=2, log_x=False, log_y=True):
+    """Show how something depends on one thing after the other: a panel each, a line per label.
+
+    `panels`: {name of the horizontal axis: {label: {x: [value, ...]}}}.  A line goes through the means, a band spans
+    all values; what is no finite number is left out.
+    """
+    rows = -(-len(panels) // columns)
+    size = (WIDTH, 0.4 + 2.1 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
+    for axis, (xlabel, by_label) in zip(axes.flat, panels.items(), strict=False):
+        for i, (label, points) in enumerate(by_label.items()):
+            x = sorted(points)
+            values = [np.asarray(points[place], float) for place in x]
+            style = {"color": COLOURS[i % len(COLOURS)]}
+            means = [np.mean(v) if np.all(np.isfinite(v)) else np.nan for v in values]
+            axis.plot(x, means, marker="osv^D*"[i % 6], ms=3, ls=DASHES[i % len(DASHES)], label=label, **style)
+            axis.fill_between(x, [v.min() for v in values], [v.max() for v in values], alpha=0.2, lw=0, **style)
+        axis.set(xlabel=xlabel)
+        if log_x:
+            axis.set_xscale("log")
+        if log_y:
+            _logarithmic(axis)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 4))
+    return figure
+
+
+def forest(rows):
+    """Show differences with their 95% intervals, one below the other.
+
+    `rows`: [(label, statistics.Difference of errors as shares of 1), ...].  The axis is in points, linear up to 0.1
+    and logarithmic beyond, since effects of all sizes stand on it.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.6 + 0.25 * len(rows)))
+    for row, (_, found) in enumerate(rows):
+        low, high = 100 * (found.mean - found.half), 100 * (found.mean + found.half)
+        colour = COLOURS[0] if found.sign else "0.5"
+        axis.plot((low, high), (row, row), color=colour, lw=1.5)
+        axis.plot(100 * found.mean, row, "o", ms=5, color=colour, mfc=colour if found.sign else "white")
+    axis.axvline(0, color="0.3", lw=0.8)
+    axis.set_xscale("symlog", linthresh=0.1)
+    ends = np.abs(axis.get_xlim()).max()
+    ticks = [t for t in (-30, -10, -3, -1, -0.3, -0.1, 0, 0.1, 0.3, 1, 3, 10, 30) if abs(t) <= ends]
+    axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axis.set_yticks(range(len(rows)), [label for label, _ in rows])
+    axis.invert_yaxis()
+    axis.set_xlabel("change of the validation error (points)")
+    axis.grid(visible=False, axis="y")
+    return figure
+
+
+def feature_maps(image, layers, n=10):
+    """Show an image (784,) and the first `n` maps of each layer, {name: activations (channels, height, width)}."""
+    figure, axes = plt.subplots(len(layers), n + 1, figsize=(WIDTH, WIDTH / (n + 1) * len(layers) * 1.25))
+    for axis in axes.flat:
+        axis.axis("off")
+    axes[0, 0].imshow(np.reshape(image, (SIDE, SIDE)))
+    axes[0, 0].set_title("image", fontsize=8, pad=2)
+    for row, (name, maps) in zip(axes, layers.items(), strict=True):
+        for axis, one in zip(row[1:], maps, strict=False):
+            axis.imshow(one, vmin=0, vmax=maps.max() or 1)
+        row[1].set_title(name, fontsize=8, pad=2)
     return figure
 
 
 def gradient_check(epsilons, by_precision):
-    """Show {precision: (largest differences, truncation, round-off)} against N = 1 / epsilon, log-log."""
+    """Show {precision: (largest differences, truncation, round-off, kinks)} against N = 1 / epsilon, log-log.
+
+    `kinks` counts the weights that carry a ReLU across its kink; where it is not 0 the point is marked.
+    """
     figure, axes = plt.subplots(1, len(by_precision), figsize=(WIDTH, 2.7), sharey=True)
     N = 1 / np.asarray(epsilons)
-    for axis, (precision, (differences, truncation, round_off)) in zip(axes, by_precision.items(), strict=True):
+    for axis, (precision, (differences, truncation, round_off, kinks)) in zip(
+        axes, by_precision.items(), strict=True
+    ):
         axis.loglog(N, differences, "o-", color=COLOURS[0], ms=4, label="largest difference")
+        crossed = np.asarray(kinks) > 0
+        ring = {"ms": 9, "mfc": "none", "color": COLOURS[3], "label": "a unit crosses its kink"}
+        axis.loglog(N[crossed], differences[crossed], "o", **ring)
         axis.loglog(N, truncation, "--", color=COLOURS[1], label="truncation, predicted")
         axis.loglog(N, round_off, ":", color=COLOURS[2], label="round-off, predicted")
         axis.set(title=precision, xlabel=r"$N = 1/\varepsilon$")
     axes[0].set(ylabel="difference in the gradient", ylim=(1e-15, None))
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure
 
 

@@ -232,13 +232,14 @@ def network(run):
     return training.network(run.config, read_weights(run))
 
 
-def choose(label, *same):
+def choose(label, *same, on_test=True):
     """Note that the report chose these Runs, which differ in their seeds alone, as its `label`; return them.
 
-    This is where the test set is used: each run's `test` figures are measured, once, and stored with it.
+    This is where the test set is used: each run's `test` figures are measured, once, and stored with it.  Without
+    `on_test` the runs are noted for later sections alone.
     """
     for run in same:
-        if run.test is None:
+        if on_test and run.test is None:
             run.test = evaluate(network(run), training.dataset(run.config).test)._asdict()
             write_json(folder() / f"{run.key}.json", asdict(run))
     path = _chosen(same[0].config["dataset"])

@@ -100,14 +100,15 @@ def wilson(k, n):
     return float(interval.low), float(interval.high)
 
 
-def interval(differences):
-    """Return (mean, half width) of the 95% confidence interval of the mean of paired differences.
+def errors(first, second, n_images, pairs=False):
+    """Return the Difference of the mean validation errors of two lists of Runs, first - second, as a share of 1.
 
-    Student's t: the differences are taken to be independent and normal.
+    With `pairs` run i of both shares its seed, and with it the initial weights or the order of the images.  The
+    images, which all runs share, enter through `image_noise`.
     """
-    n = len(differences)
-    half = stats.t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n)
-    return float(np.mean(differences)), float(half)
+    noise = image_noise([run.wrong for run in first], [run.wrong for run in second], n_images)
+    shares = ([run.final("valid_error") for run in same] for same in (first, second))
+    return (paired if pairs else independent)(*shares, noise)
 
 
 def calibration_error(confidence, right, n_bins=15):

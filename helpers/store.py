@@ -33,8 +33,8 @@ class Run:
 
     `history` has the lists named in HISTORY, one value per epoch, measured at its end: losses in nats, errors as
     shares of 1.  They are of whole sets, but a convolutional network's training figures are of 10,000 images before
-    the last epoch.  What was not measured is nan.  `wrong` has the indices of the validation images that the weights
-    which were kept misread.  `test` is None until the run has been chosen, then the same figures of the test set.
+    the last epoch.  What was not measured is nan.  `wrong` has the indices of the validation images that are misread
+    after the last epoch.  `test` is None until the run has been chosen, then the same figures of the test set.
     """
 
     config: dict
@@ -54,19 +54,13 @@ class Run:
         losses = self.history["train_loss"] + self.history["valid_loss"]
         return not np.all(np.isfinite(losses)) or self.history["train_loss"][-1] >= 2 * np.log(data.N_CLASSES)
 
-    @property
-    def kept(self):
-        """The index of the epoch whose weights were kept: the last, unless training was to stop early."""
-        losses = self.history["valid_loss"]
-        return len(losses) - 1 if self.config.get("patience") is None else int(np.argmin(losses))
-
     def final(self, measure):
-        """The value of a measure of the history for the weights that were kept."""
-        return self.history[measure][self.kept]
+        """The value of a measure of the history after the last epoch."""
+        return self.history[measure][-1]
 
     @property
     def valid_accuracy(self):
-        """Validation accuracy of the weights that were kept."""
+        """Validation accuracy after the last epoch."""
         return 1 - self.final("valid_error")
 
 

@@ -3,12 +3,14 @@
 import inspect
 import math
 import textwrap
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from helpers import data, original, training
+from helpers import configs, data, original, training
 
 FIGURES = {"training_loss": ".4f", "training_error": ".2%", "validation_loss": ".4f", "validation_error": ".2%"}
 
@@ -28,6 +30,99 @@ def source(*parts):
     """Return the source of functions and classes as one block of code in Markdown."""
     code = "\n".join(textwrap.dedent(inspect.getsource(part)) for part in parts)
     return Markdown(f"```python\n{code}```")
+
+
+NONLINEARITY = {"relu": "ReLU", "tanh": "tanh", "sigmoid": "logistic sigmoid"}
+INITIALISATION = {
+    "zero": "zero",
+    "normal": "standard normal",
+    "glorot": "Glorot",
+    "he": "He",
+    "pytorch": "PyTorch's default",
+}
+
+
+def setup(configurations, n_images, tried=None):
+    """Return what experiments train, one column per label, as a Markdown table.
+
+    `configurations`: lists of configurations by label; where they differ every value is listed.  `n_images` of the
+    training set give the number of steps.  `tried`: by label, how many combinations each was chosen from.
+    """
+    rows = {}
+    for label, same in configurations.items():
+        same = [configs.complete(config) for config in same]
+        column = {
+            "architecture": _values(same, _architecture),
+            "parameters": _range(sorted({n_parameters(config) for config in same})),
+            "nonlinearity": _values(same, lambda c: NONLINEARITY[c.get("activation", "relu")]),
+            "initialisation": _values(same, lambda c: INITIALISATION[c["init_method"]]),
+            "learning rate": _values(same, lambda c: f"{c['lr']:g}" + (", falling to 0" if c.get("decay") else "")),
+            "batch size": _values(same, lambda c: c["batch_size"]),
+            "order": _values(same, lambda c: "new each epoch" if c.get("shuffle", c["model"] == "cnn") else "file"),
+            "in training": _values(same, _regularisers),
+            "epochs": _values(same, lambda c: c["epochs"]),
+            "steps": _range(sorted({c["epochs"] * math.ceil(n_images / c["batch_size"]) for c in same})),
+            "seeds": _values(same, lambda c: c["seed"]),
+            "configurations": f"{len({str(c | {'seed': 0}) for c in same})}",
+            "runs": f"{len(same)}",
+            "chosen from": f"{tried[label]:,} combinations" if tried and label in tried else "",
+        }
+        for name, value in column.items():
+            rows.setdefault(name, {})[label] = value
+    kept = {name: row for name, row in rows.items() if any(row.values())}
+    frame = pd.DataFrame.from_dict(kept, orient="index")
+    return markdown(frame.rename_axis("").reset_index())
+
+
+def _values(configurations, say):
+    """What `say` says of each configuration, each once, in the order given; a range where they are many."""
+    said = list(dict.fromkeys(say(config) for config in configurations))
+    if all(isinstance(value, int) for value in said):
+        return _range(sorted(said))
+    return ", ".join(said) if len(said) <= 4 else f"{len(said)}, from {said[0]} to {said[-1]}"
+
+
+def _range(values):
+    """Whole numbers in words; more than three neighbours as a range."""
+    shown = [f"{value:,}" for value in values]
+    if len(values) <= 3:
+        return ", ".join(shown)
+    return f"{shown[0]} to {shown[-1]}"
+
+
+def _architecture(config):
+    if config["model"] == "cnn":
+        words = "convolutions without shared weights" if not config["shared"] else "3 convolutions"
+        pooling = "" if config["pooling"] else ", no pooling"
+        return f"{words}{pooling}, {config['fc1_units']:,} units"
+    return "-".join(map(str, (data.SIDE**2, *config["hidden_dims"], data.N_CLASSES)))
+
+
+def _regularisers(config):
+    words = []
+    if config.get("permutation") is not None:
+        words.append("pixels permuted")
+    if any(config.get("dropout", ())):
+        words.append("dropout " + " and ".join(f"{p:g}" for p in config["dropout"]))
+    if config.get("shift"):
+        words.append(f"shifts to {config['shift']:g} pixels")
+    if config.get("rotation"):
+        words.append(f"rotations to {config['rotation']:g}°")
+    return "; ".join(words)
+
+
+@cache
+def _cnn_parameters(**arguments):
+    cnn = training.model("cnn")
+    return sum(w.numel() for w in cnn.network(**arguments).parameters())
+
+
+def n_parameters(config):
+    """Return the number of parameters of the network that a complete configuration describes."""
+    if config["model"] == "cnn":
+        return _cnn_parameters(**{name: config[name] for name in ("fc1_units", "pooling", "shared")})
+    sizes = (data.SIDE**2, *config["hidden_dims"], data.N_CLASSES)
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
 
 def spread(values, spec):
@@ -120,6 +215,21 @@ def search_frame(runs):
     return pd.DataFrame(rows).sort_values(order, ascending=[False] + 4 * [True], ignore_index=True)
 
 
+def errors_by_epoch(runs):
+    """Return training and validation error after each epoch, two columns per label, as a Markdown table.
+
+    `runs`: lists of Runs by label, which differ in their seeds; the figures are means over them.
+    """
+    columns = {}
+    for label, same in runs.items():
+        for where, word in (("train", "training"), ("valid", "validation")):
+            means = np.mean([run.history[f"{where}_error"] for run in same], axis=0)
+            columns[f"{label}, {word}"] = [f"{error:.2%}" for error in means]
+    frame = pd.DataFrame(columns)
+    frame.insert(0, "epoch", range(1, len(frame) + 1))
+    return markdown(frame)
+
+
 def final(runs):
     """Return what the networks ended with, on training and validation, as a Markdown table.
 
@@ -141,11 +251,11 @@ def final(runs):
     return markdown(pd.DataFrame(rows), parameters=",")
 
 
-def results(runs):
+def results(runs, n_images):
     """Return the report's one table of all results: each chosen network on validation and on the test set.
 
     `runs`: lists of Runs by label, which differ in their seeds.  Figures are mean ± standard deviation over them.
-    Multiply-adds are those of one image on its way forward.
+    `n_images` of the training set give the number of steps.  Multiply-adds are those of one image on its way forward.
     """
     rows = [
         {
@@ -153,6 +263,7 @@ def results(runs):
             "seeds": len(same),
             "parameters": same[0].n_parameters,
             "multiply-adds": multiply_adds(same[0]),
+            "steps": same[0].config["epochs"] * math.ceil(n_images / same[0].config["batch_size"]),
             "seconds": np.mean([sum(run.history["seconds"]) for run in same]),
             "validation accuracy": spread([run.valid_accuracy for run in same], ".2%"),
             "test accuracy": spread([1 - run.test["error"] for run in same], ".2%"),
@@ -160,7 +271,7 @@ def results(runs):
         }
         for label, same in runs.items()
     ]
-    formats = {"parameters": ",", "multiply-adds": ",", "seconds": ".0f"}
+    formats = {"parameters": ",", "multiply-adds": ",", "steps": ",", "seconds": ".0f"}
     return markdown(pd.DataFrame(rows), **formats) if rows else Markdown("| network |\n|---|")
 
 
@@ -191,9 +302,8 @@ def digits(printed, runs):
         before = printed.get(label, [None] * len(losses))
         for epoch, (old, new) in enumerate(zip(before, losses, strict=True), start=1):
             known = old is not None
-            rows.append(
-                (label, epoch, repr(old) if known else "–", repr(new), f"{original.ulps(old, new)}" if known else "–")
-            )
+            told, units = (repr(float(old)), f"{original.ulps(old, new)}") if known else ("–", "–")
+            rows.append((label, epoch, told, repr(float(new)), units))
     columns = ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
     return markdown(pd.DataFrame(rows, columns=columns))
 

@@ -32,14 +32,14 @@ def train(config, callback=None):
     """
     config = configs.complete(config)
     images = dataset(config)
-    history, wrong = {name: [] for name in HISTORY}, []
+    history, misread = {name: [] for name in HISTORY}, []
 
     def record(seconds, train=None, valid=None):
         measured = {"train": train, "valid": valid}
         for name, values in history.items():
             split, _, what = name.partition("_")
             values.append(seconds if name == "seconds" else getattr(measured[split], what, math.nan))
-        wrong.append([] if valid is None else valid.wrong)
+        misread[:] = [] if valid is None else valid.wrong
         if callback is not None:
             callback(history)
 
@@ -52,8 +52,8 @@ def train(config, callback=None):
         history=history,
         versions=keys.versions(config["model"]) | keys.machine(),
         shapes={name: list(w.shape) for name, w in weights.items()},
+        wrong=misread,
     )
-    run.wrong = wrong[run.kept]
     return run, weights
 
 

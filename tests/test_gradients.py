@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import gradients
+from helpers import configs, gradients, planted
 from helpers.nn import NN
 
 
@@ -88,3 +88,47 @@ def test_best_epsilons_leave_out_blind_images_and_mark_flat_checks():
     differences = gradients.largest_differences(twin, *pair, 2, 1, epsilons)
     assert (row["best"], row["value"]) == (epsilons[np.argmin(differences)], gradients.loss(twin, *pair))
     assert not row["flat"]
+
+
+def test_a_kink_is_counted_where_a_step_crosses_it():
+    network = NN((1, 2), seed=0)
+    network.initialize_weights((1, 10))
+    network = gradients.unclipped(network, np.float64)
+    network.weights |= {"W1": np.ones((1, 1)), "b1": np.zeros((1, 1)), "b2": np.array([[0.0, 0.0]])}
+    network.weights["W2"] = np.array([[0.01, -0.5]])  # A2 = (0.01, -0.5) for x = 1
+    X = np.array([[1.0]])
+    assert gradients.kinks(network, X, 2, 2, [1.0, 0.1, 0.001]).tolist() == [2, 1, 0]
+    np.testing.assert_array_equal(network.weights["W2"], [[0.01, -0.5]])
+
+
+def test_a_direction_sees_every_array(case):
+    network, X, y = case
+    assert max(gradients.directional_differences(network, X, y).values()) < 1e-7
+    right = network.backward
+    for name in network.weights:
+        network.backward = lambda *a, name=name: right(*a) | {f"d{name}": 1.01 * right(*a)[f"d{name}"]}
+        found = gradients.directional_differences(network, X, y)
+        assert [other for other, value in found.items() if value > 1e-5] == [name]
+
+
+@pytest.mark.parametrize("bug", configs.BUGS)
+def test_each_planted_bug_is_where_its_name_says(bug):
+    config = configs.complete(
+        {"model": "planted", "dataset": "digits", "hidden_dims": [8, 8], "lr": 0.1, "batch_size": 4, "epochs": 1}
+        | {"bug": bug}
+    )
+    network = planted.build(config, np.float64)
+    network.initialize_weights((784, 10))
+    rng = np.random.default_rng(0)
+    X, y = rng.random((6, 784)), np.eye(10)[rng.integers(0, 10, 6)]
+    wrong = [name for name, value in gradients.directional_differences(network, X, y).items() if value > 1e-5]
+    expected = {
+        "none": [],
+        "a sign of dW2": ["W2"],
+        "dW2 transposed": ["W2"],
+        "biases divided twice": ["b1", "b2", "b3"],
+        "no mask of the ReLU": ["W1", "b1", "W2", "b2"],
+        "no db2": ["b2"],
+        "dW1 doubled": ["W1"],
+    }[bug]
+    assert wrong == expected

@@ -7,6 +7,7 @@ import pytest
 from helpers import configs, data, frequencies, original, replay
 from helpers.nn import NN
 from helpers.original import Claim, Finding
+from helpers.statistics import Difference
 
 
 @pytest.fixture
@@ -70,14 +71,25 @@ def test_a_unit_in_the_last_place_is_what_numpy_says():
     ],
 )
 def test_verdicts(printed, unit, measured, noise, expected):
-    assert original.verdict(Claim("part", "text", printed, unit), Finding(measured, noise)) == expected
+    kind = original.NUMBER if isinstance(printed, float) else original.ARITHMETIC
+    assert original.verdict(Claim(kind, "part", "text", printed, unit), Finding(measured, noise)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected"), [(-1.0, original.HOLDS), (1.0, original.CONTRADICTED), (-0.1, original.UNDECIDED)]
+)
+def test_a_conclusion_holds_only_beyond_its_interval(mean, expected):
+    claim = Claim(original.CONCLUSION, "part", "loss of a, of b's", "lower")
+    found = original.answer(Difference(mean, half=0.5, p=0.05))
+    assert original.verdict(claim, Finding(found)) == expected
 
 
 def test_every_claim_gets_a_row():
     findings = {name: Finding(claim.printed) for name, claim in original.CLAIMS.items()}
     frame = original.audit(findings)
     assert list(frame["claim"]) == [claim.text for claim in original.CLAIMS.values()]
-    assert set(frame["verdict"]) == {original.TO_THE_DIGIT}
+    assert set(frame["verdict"]) == {original.TO_THE_DIGIT, original.HOLDS}
+    assert set(frame["kind"]) == set(original.KINDS)
     judged = original.audit(findings, on_mnist=False)["verdict"] != original.NOT_COMPARABLE
     portable = pd.Series([claim.portable for claim in original.CLAIMS.values()])
     assert (judged == portable).all()

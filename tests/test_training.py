@@ -74,38 +74,6 @@ def test_the_network_has_the_parameters_of_the_report():
     assert names.index("conv3") < names.index("dropout1") < names.index("fc1") < names.index("dropout2")
 
 
-def test_dropblock_drops_whole_blocks_and_keeps_the_sum():
-    torch.manual_seed(0)
-    x = torch.ones(400, 5, 7, 7)
-    layer = cnn.DropBlock2d(0.1, block_size=3)
-    assert layer.eval()(x) is x
-    y = layer.train()(x)
-    dropped = (y == 0).float()
-    # Blocks overlap, so a little less than the wanted share is dropped (the paper's remark on equation 1).
-    assert 0.08 < dropped.mean() < 0.1
-    assert y.sum().item() == pytest.approx(x.sum().item(), rel=1e-4)
-    # Every zero lies in a 3 x 3 block of zeros: opening, in the language of image processing, changes nothing.
-    eroded = -torch.nn.functional.max_pool2d(-dropped, 3, stride=1)
-    opened = torch.nn.functional.max_pool2d(torch.nn.functional.pad(eroded, [2] * 4), 3, stride=1)
-    torch.testing.assert_close(opened, dropped)
-    layer.progress = 0.0
-    torch.testing.assert_close(layer(x), x)
-
-
-def test_dropblock_sets_in_over_the_epochs():
-    plain = CNN | {"dropout": [0.0, 0.0]}
-    for epochs, same in ((1, True), (2, False)):
-        config = plain | {"epochs": epochs}
-        (_, without), (_, blocks) = (training.train(config | extra) for extra in ({}, {"dropblock": [0.2, 3]}))
-        assert all((blocks[name] == w).all() for name, w in without.items()) == same
-
-
-def test_block_size_1_is_dropout():
-    torch.manual_seed(0)
-    dropped = (cnn.DropBlock2d(0.25, block_size=1)(torch.ones(200, 5, 7, 7)) == 0).float()
-    assert dropped.mean().item() == pytest.approx(0.25, abs=0.01)
-
-
 def test_images_are_shifted_by_pixels_and_turned_by_degrees(monkeypatch):
     X = torch.rand(1, 1, 28, 28)
     draws = iter([torch.tensor([0.5]), torch.tensor([[1.0, 0.5]])])  # no turn; all the way right and no way up
@@ -121,16 +89,14 @@ MLP_CHANGES = [
     *(
         {"shuffle": True},
         {"decay": True},
-        {"dropout": 0.5},
-        {"weight_decay": 0.01},
         {"shift": 2.0},
         {"rotation": 15.0},
     ),
     *({"permutation": 0}, {"perturbation": 0}, {"init_method": "he"}),
 ]
 CNN_CHANGES = [
-    *({"weight_decay": 0.01}, {"label_smoothing": 0.1}, {"decay": True}, {"noise": 0.3}, {"shift": 2.0}),
-    *({"rotation": 15.0}, {"average": 0.9}, {"pooling": False}, {"permutation": 0}, {"init_method": "glorot"}),
+    *({"dropout": [0.0, 0.0]}, {"decay": True}, {"shift": 2.0}, {"rotation": 15.0}),
+    *({"pooling": False}, {"permutation": 0}, {"init_method": "glorot"}),
 ]
 
 
@@ -162,28 +128,6 @@ def test_a_permutation_is_one_for_all_images():
         np.testing.assert_array_equal(getattr(permuted, split).y, getattr(plain, split).y)
 
 
-def test_dropping_units_is_what_pytorch_does(monkeypatch):
-    """One step of the perceptron against autograd, with the masks that were drawn."""
-    network = mlp.Regularised((9, 8), dropout=0.4, lr=0.5, weight_decay=0.1, seed=0, dtype=np.float64)
-    network.initialize_weights((12, 10))
-    rng = np.random.default_rng(1)
-    X, y = rng.normal(size=(6, 12)), np.eye(10)[rng.integers(0, 10, 6)]
-    shrunk = {name: value * (1 - 0.5 * 0.1 if name[0] == "W" else 1) for name, value in network.weights.items()}
-    w = {name: torch.tensor(value, requires_grad=True) for name, value in shrunk.items()}
-    network.step(X, y)
-    draws, Z = np.random.default_rng(0), torch.tensor(X)
-    for i in (1, 2):
-        Z = torch.relu(Z @ w[f"W{i}"] + w[f"b{i}"])
-        Z = Z * torch.tensor(draws.random(Z.shape, dtype=np.float32) >= 0.4) / 0.6
-    torch.nn.functional.cross_entropy(Z @ w["W3"] + w["b3"], torch.tensor(y)).backward()
-    for name, value in w.items():
-        np.testing.assert_allclose(
-            network.weights[name], (value - 0.5 * value.grad).detach(), atol=1e-7, err_msg=name
-        )
-    whole = network.forward(X)["A3"]
-    np.testing.assert_allclose(network.scores(X), whole, atol=1e-12)  # nothing is dropped in evaluation
-
-
 def test_a_perturbation_is_one_unit_in_the_last_place_of_one_weight():
     W = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
     changed = W.copy()
@@ -195,9 +139,7 @@ def test_a_perturbation_is_one_unit_in_the_last_place_of_one_weight():
 def test_without_shared_weights_equal_kernels_are_a_convolution():
     torch.manual_seed(0)
     convolution, local = torch.nn.Conv2d(3, 4, 5), cnn.LocallyConnected2d(3, 4, 5, side=9)
-    places = len(local.weight)
-    local.weight.data = convolution.weight.data.reshape(4, -1).T.expand(places, -1, -1).clone()
-    local.bias.data = convolution.bias.data.expand(places, 1, -1).clone()
+    local.take(convolution)
     x = torch.rand(2, 3, 9, 9)
     torch.testing.assert_close(local(x), convolution(x))
 
@@ -212,23 +154,6 @@ def test_without_pooling_the_first_pixel_of_each_window_is_taken():
     assert set(shapes) == {(1, 10)}
 
 
-@pytest.mark.parametrize(("share", "steps_kept"), [(1e-9, -1), (1 - 1e-9, 0)], ids=["of the last", "of the first"])
-def test_the_running_mean_of_the_weights(share, steps_kept):
-    """With next to nothing kept it is the last step's weights, with next to all kept the first step's."""
-    seen = []
-    step = torch.optim.SGD.step
-
-    def watched(self, *args, **kwargs):
-        result = step(self, *args, **kwargs)
-        seen.append(self.param_groups[0]["params"][0].detach().clone())
-        return result
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch.optim.SGD, "step", watched)
-        _, weights = training.train(CNN | {"epochs": 1, "average": share})
-    np.testing.assert_allclose(weights["conv1.weight"], seen[steps_kept], atol=1e-6)
-
-
 def test_the_curve_of_training_is_that_of_the_first_images_and_the_end_that_of_all(monkeypatch):
     monkeypatch.setattr(cnn, "CURVE", 100)
     whole = training.train(CNN | {"epochs": 1})[0]
@@ -238,12 +163,3 @@ def test_the_curve_of_training_is_that_of_the_first_images_and_the_end_that_of_a
     found = metrics.evaluate(training.network(run.config, weights), train)
     assert run.history["train_loss"][-1] == pytest.approx(found.loss, rel=1e-5)
     assert whole.history["train_loss"][0] != run.history["train_loss"][0]
-
-
-def test_early_stopping_keeps_the_best_epoch():
-    run, weights = training.train(CNN | {"lr": 0.5, "epochs": 40, "patience": 2})
-    losses = run.history["valid_loss"]
-    assert len(losses) < 40
-    assert run.kept == len(losses) - 3 == np.argmin(losses)
-    loss = metrics.evaluate(training.network(run.config, weights), data.load("digits").valid).loss
-    assert loss == pytest.approx(run.final("valid_loss"), rel=1e-5)

@@ -90,7 +90,7 @@ def provenance(dataset, used):
     paragraphs = [
         "Every number of this report comes from stored runs, each named by a hash of its configuration, its data and "
         "the packages and code that compute it. The same kernels of matrix products give them again to the last bit; "
-        "other kernels round in another way, and training makes that grow.",
+        "other kernels round in another way, and training makes that grow, as the search measures.",
         f"**Data.** {data.TITLES[dataset.name]}; the SHA-256 of all its pixels and labels begins with "
         f"`{dataset.fingerprint[:16]}`.",
         files if checksums else "",

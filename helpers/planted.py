@@ -1,0 +1,67 @@
+"""NN with a bug in its gradients, to see which checks of the gradients find it and what it costs."""
+
+import time
+
+import numpy as np
+
+from helpers.metrics import EPSILON, evaluate
+from helpers.nn import NN, one_hot
+
+ARGUMENTS = ("hidden_dims", "activation", "lr", "batch_size", "seed", "init_method")  # of NN and configurations
+
+
+class Planted(NN):
+    """NN whose gradients have one of the bugs of configs.BUGS; the second layer must be square."""
+
+    def __init__(self, *args, bug="none", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.bug = bug
+
+    def backward(self, cache, labels):
+        """Return what NN.backward does, but for the bug."""
+        if self.bug == "no mask of the ReLU":
+            # Where each A_i is positive the derivative of the ReLU is 1.
+            cache = cache | {f"A{i}": np.ones_like(cache[f"A{i}"]) for i in range(1, self.n_layers)}
+        grads = super().backward(cache, labels)
+        if self.bug == "a sign of dW2":
+            grads["dW2"] = -grads["dW2"]
+        elif self.bug == "dW2 transposed":
+            grads["dW2"] = grads["dW2"].T
+        elif self.bug == "biases divided twice":
+            for i in range(1, self.n_layers + 1):
+                grads[f"db{i}"] = grads[f"db{i}"] / len(labels)
+        elif self.bug == "no db2":
+            grads["db2"] = np.zeros_like(grads["db2"])
+        elif self.bug == "dW1 doubled":
+            grads["dW1"] = 2 * grads["dW1"]
+        return grads
+
+
+def build(config, dtype=np.float32):
+    """Return the network that `config` describes."""
+    return Planted(**{name: config[name] for name in ARGUMENTS}, bug=config["bug"], epsilon=EPSILON, dtype=dtype)
+
+
+def load(config, weights):
+    """Return the network of `config` with these `weights`, ready to predict."""
+    network = build(config)
+    network.weights = dict(weights)
+    return network
+
+
+def train(config, dataset, record):
+    """Train on a Dataset in file order and return the weights, a dict of arrays.
+
+    `record` is called after each epoch with the Evaluations of both sets and the seconds that the epoch took.
+    """
+    network = build(config)
+    X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
+    network.initialize_weights((X.shape[1], y.shape[1]))
+    for _ in range(config["epochs"]):
+        started = time.perf_counter()
+        for start in range(0, len(X), config["batch_size"]):
+            batch = slice(start, start + config["batch_size"])
+            network.step(X[batch], y[batch])
+        train_set, valid_set = evaluate(network, dataset.train), evaluate(network, dataset.valid)
+        record(train=train_set, valid=valid_set, seconds=time.perf_counter() - started)
+    return network.weights

@@ -1,0 +1,55 @@
+"""Two trained networks that travel with the project, an MLP and a CNN, their weights in half precision.
+
+    network = pretrained.load("cnn")
+    network.predict(images)  # (N, 784), float32, ink bright on dark -> probabilities (N, 10)
+
+`python -m helpers.pretrained` writes them anew from the runs that the report on MNIST chose.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from helpers import runs, training
+from helpers.store import read_weights
+
+FOLDER = Path(__file__).with_name("networks")
+CHOSEN = {"mlp": "best MLP", "cnn": "best CNN"}  # the label under which the report chose each
+DATASET = "mnist"
+
+
+def halved(weights):
+    """Return weights rounded to half precision, as float32 again."""
+    return {name: w.astype(np.float16).astype(np.float32) for name, w in weights.items()}
+
+
+def best(same):
+    """Return the Run with the lowest validation error, the lower loss deciding between equals."""
+    return min(same, key=lambda run: (run.final("valid_error"), run.final("valid_loss")))
+
+
+def load(name):
+    """Return the trained network `name`, "mlp" or "cnn", with a method `predict`; its rounding is `halved`.
+
+    Raises ValueError where there is no such network.
+    """
+    if name not in CHOSEN:
+        raise ValueError(f"network {name!r} is not one of {', '.join(CHOSEN)}")
+    with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as stored:
+        weights = {key: stored[key].astype(np.float32) for key in stored.files if key != "config"}
+        config = json.loads(str(stored["config"]))
+    return training.network(config, weights)
+
+
+def write():
+    """Write the networks that the report chose."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, label in CHOSEN.items():
+        run = best(runs.chosen(DATASET)[label])
+        weights = {key: w.astype(np.float16) for key, w in read_weights(run).items()}
+        np.savez_compressed(FOLDER / f"{name}.npz", config=json.dumps(run.config), **weights)
+
+
+if __name__ == "__main__":
+    write()

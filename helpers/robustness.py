@@ -1,0 +1,71 @@
+"""What networks make of images that are shifted, turned, noisy or partly covered."""
+
+from itertools import product
+
+import numpy as np
+import torch
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
+
+from helpers.data import SIDE
+
+DIRECTIONS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
+
+
+def shifted(X, pixels):
+    """Return images (N, 784) shifted by `pixels`, a quarter of them in each direction; what comes in is black."""
+    return _by_group(X, len(DIRECTIONS), lambda images, i: _affine(images, [pixels * d for d in DIRECTIONS[i]], 0))
+
+
+def turned(X, degrees):
+    """Return images (N, 784) turned by `degrees` about their middle, every other one the other way."""
+    return _by_group(X, 2, lambda images, i: _affine(images, [0, 0], degrees * (-1) ** i))
+
+
+def noisy(X, deviation):
+    """Return images (N, 784) with Gaussian noise of this standard deviation, clipped to [0, 1]; always the same."""
+    noise = np.random.default_rng(0).standard_normal(X.shape, dtype=np.float32)
+    return np.clip(X + np.float32(deviation) * noise, 0, 1)
+
+
+def covered(X, side):
+    """Return images (N, 784) with a black square of `side` pixels in the middle 20 x 20; always the same."""
+    corners = np.random.default_rng(0).integers(4, 25 - max(side, 1), (len(X), 2))
+    images = X.reshape(-1, SIDE, SIDE).copy()
+    for image, (row, column) in zip(images, corners, strict=True):
+        image[row : row + side, column : column + side] = 0
+    return images.reshape(len(X), -1)
+
+
+DISTORTIONS = {  # {what is changed, with its unit: (function, its strengths)}
+    "shift (pixels)": (shifted, (0, 1, 2, 3, 4, 6)),
+    "rotation (degrees)": (turned, (0, 10, 20, 30, 45)),
+    "noise (standard deviation)": (noisy, (0, 0.15, 0.3, 0.45, 0.6)),
+    "covered square (pixels)": (covered, (0, 4, 8, 12)),
+}
+
+
+def errors(networks, split):
+    """Return the errors of networks under all DISTORTIONS, {name: {label: {strength: [share of 1, ...]}}}.
+
+    `networks`: {label: [networks with a method `scores`]}; `split` has the images and their classes.
+    """
+    found = {name: {label: {} for label in networks} for name in DISTORTIONS}
+    for name, (distort, strengths) in DISTORTIONS.items():
+        for strength, (label, same) in product(strengths, networks.items()):
+            X = distort(split.X, strength)
+            wrong = [np.mean(network.scores(X).argmax(axis=1) != split.y) for network in same]
+            found[name][label][strength] = [float(share) for share in wrong]
+    return found
+
+
+def _affine(images, translate, angle):
+    return transforms.affine(images, angle, translate, 1.0, [0.0], interpolation=InterpolationMode.BILINEAR)
+
+
+def _by_group(X, n_groups, change):
+    """Images changed group by group: image k belongs to group k modulo `n_groups`."""
+    images = torch.from_numpy(X).reshape(-1, 1, SIDE, SIDE).clone()
+    for i in range(n_groups):
+        images[i::n_groups] = change(images[i::n_groups], i)
+    return images.reshape(len(X), -1).numpy()

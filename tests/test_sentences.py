@@ -1,0 +1,169 @@
+"""Every sentence of the report on invented runs that push it to its branches: code must not say what is not so.
+
+The cells of the notebooks are executed here without training: each run that they ask for is made up from its
+configuration by a scenario, and only its figures matter.
+"""
+
+import ast
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.display import Markdown
+
+from helpers import configs, data, gradients, runs, tables, training
+from helpers.store import HISTORY, Run
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+NAMES = [
+    *("01_initialization", "02_hyperparameter_search", "03_gradient_check", "04_cnn", "05_regularization"),
+    *("06_reproduction", "07_conclusion", "00_overview"),
+]
+
+
+def weights_of(config):
+    """The weights of an untrained network of this configuration."""
+    sizes = ("hidden_dims", "fc1_units", "pooling", "shared", "dropout", "init_method", "seed", "bug")
+    return dict(_weights(config["model"], json.dumps({name: config[name] for name in sizes if name in config})))
+
+
+@cache
+def _weights(model, arguments):
+    config = configs.complete(
+        {"dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1, "model": model} | json.loads(arguments)
+    )
+    network = training.model(model).build(config)
+    if model == "cnn":
+        return {name: w.detach().numpy() for name, w in network.state_dict().items()}
+    network.initialize_weights((784, 10))
+    return {name: np.float32(1.01) * w for name, w in network.weights.items()}  # as if it had learned a little
+
+
+def error(config, scenario):
+    """The validation error that a scenario gives to a run, as a share of 1."""
+    if scenario in ("equal", "perfect"):
+        searching = not config.get("decay")
+        return 0.05 if scenario == "equal" or searching else 0.0
+    better = (config["model"] == "cnn", bool(config.get("shift")), any(config.get("dropout", ())))
+    worse = (config.get("init_method") == "normal", config["lr"] < 0.05, config.get("permutation") is not None)
+    steps = sum(better) - sum(worse)
+    return 0.40 - 0.10 * steps if scenario == "ahead" else 0.40 + 0.10 * steps
+
+
+@pytest.fixture
+def invented(monkeypatch):
+    """Invent all runs by a scenario; return the function that executes a notebook and gives its sentences."""
+    state = {"scenario": "ahead", "dataset": data.load("digits"), "chosen": {}, "runs": {}}
+
+    def make(config):
+        config = configs.complete(config)
+        name = json.dumps(config, sort_keys=True)
+        if name in state["runs"]:
+            return state["runs"][name]
+        n = len(state["dataset"].valid)
+        spread = state["scenario"] in ("ahead", "behind")
+        rng = np.random.default_rng(abs(hash(name)) % 2**32 if spread else 0)
+        count = round(n * error(config, state["scenario"])) + (int(rng.integers(-1, 2)) if spread else 0)
+        wrong = sorted(rng.choice(n, max(count, 0), replace=False).tolist())
+        falling = np.linspace(2, 1, config["epochs"])
+        history = {name: (falling * max(len(wrong), 1e-3) / n).tolist() for name in HISTORY}
+        sizes = {name: list(w.shape) for name, w in weights_of(config).items()}
+        run = Run(config, "", tables.n_parameters(config), history, {}, shapes=sizes, wrong=wrong)
+        run.key = name
+        run.test = {"loss": 0.1, "error": len(wrong) / n, "unclipped_loss": 0.1, "wrong": wrong}
+        state["runs"][name] = run
+        return run
+
+    def network(run):
+        found = training.network(run.config, weights_of(run.config))
+        guess = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
+        found.scores = lambda X: X @ guess
+        found.predict = lambda X: np.exp(X @ guess) / np.exp(X @ guess).sum(axis=1, keepdims=True)
+        if state["scenario"] == "perfect":
+            valid = state["dataset"].valid
+            found.predict = lambda X: np.eye(10)[valid.y] if X is valid.X else np.full((len(X), 10), 0.1)
+        return found
+
+    class Notes(dict):
+        """What was chosen so far; a label that nobody chose is a mistake of the notebooks."""
+
+    def choose(label, *same, on_test=True):
+        state["chosen"][label] = list(same)
+        return same
+
+    monkeypatch.setattr(runs, "train", lambda wanted: {k: [make(c) for c in same] for k, same in wanted.items()})
+    monkeypatch.setattr(runs, "sweep", lambda wanted: iter([make(config) for config in wanted]))
+    monkeypatch.setattr(runs, "network", network)
+    monkeypatch.setattr(runs, "choose", choose)
+    monkeypatch.setattr(runs, "chosen", lambda name: Notes(state["chosen"]))
+    monkeypatch.setattr("helpers.store.read_weights", lambda run: weights_of(run.config))
+    monkeypatch.setattr(data, "load", lambda name=None: state["dataset"])
+    monkeypatch.setattr(gradients, "largest_differences", lambda *given: np.linspace(1e-9, 2e-9, len(given[-1])))
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+
+    def execute(scenario, name="digits"):
+        state.update(scenario=scenario, dataset=replace(state["dataset"], name=name))
+        return {notebook: list(_sentences(notebook)) for notebook in NAMES}
+
+    return execute
+
+
+def _sentences(name):
+    """Execute the code cells of a notebook and yield the Markdown that each ends in."""
+    namespace = {}
+    for cell in json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        tree = ast.parse("".join(cell["source"]))
+        *_, last = tree.body
+        if isinstance(last, ast.Expr):
+            exec(compile(ast.Module(tree.body[:-1], []), name, "exec"), namespace)  # noqa: S102
+            value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
+            if isinstance(value, Markdown):
+                yield value.data
+        else:
+            exec(compile(tree, name, "exec"), namespace)  # noqa: S102
+
+
+def flat(sentences):
+    return re.sub(r"\s+", " ", " ".join(sentences))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "dataset"),
+    [("ahead", "digits"), ("behind", "digits"), ("equal", "digits"), ("perfect", "digits"), ("behind", "mnist")],
+)
+def test_no_sentence_says_what_the_runs_deny(scenario, dataset, invented, capsys):
+    mpl.use("agg")
+    with np.errstate(all="ignore"):
+        told = invented(scenario, dataset)
+    whole = {name: flat(sentences) for name, sentences in told.items()}
+    for name, text in whole.items():
+        assert not re.search(r"\bnan\b|\binf\b|NaN", text), name
+        assert not re.search(r"\bluck|settles|ordinary|because of\b", text), name
+    lead = {
+        "ahead": "The validation error of the CNN is lower than that of the MLP (",
+        "behind": "The validation error of the CNN is higher than that of the MLP (",
+        "equal": "The validation error of the CNN is not told apart from that of the MLP (",
+        "perfect": "The validation error of the CNN is not told apart from that of the MLP (",
+    }[scenario]
+    assert lead in whole["04_cnn"]
+    assert lead.replace("The validation error", "the error") in whole["00_overview"]
+    start = {"ahead": "higher than", "behind": "lower than"}.get(scenario, "not told apart from")
+    assert "{" not in flat(told["07_conclusion"])
+    assert f"the validation error of the normal start is {start} that of Glorot's" in whole["01_initialization"]
+    if scenario == "perfect":
+        assert "They share 0" in whole["04_cnn"]
+    if scenario in ("equal", "perfect"):
+        assert "is lower for none. It is higher for none." in whole["05_regularization"]
+    if scenario == "ahead":
+        assert "CNN with dropout against CNN" in whole["05_regularization"].split("It is higher for")[0]
+    if scenario == "behind":
+        assert "CNN with dropout against CNN" in whole["05_regularization"].split("It is higher for")[1]
+        assert "The validation set chooses CNN and MLP." in whole["05_regularization"]
