@@ -1,28 +1,19 @@
 """Many runs: train what is not yet stored, on every core or on a cluster, and find it again."""
 
-import ctypes
-import logging
 import math
-import signal
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.util import find_spec
-from itertools import islice
 
-import dask
 import numpy as np
-from distributed import Client, KilledWorker, WorkerPlugin, as_completed
 from tqdm import tqdm
 
-from helpers import training
+from helpers import cluster, training
+from helpers.cluster import SweepError
 from helpers.keys import key
 from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, read_weights, set_aside, write, write_json
-
-HERE = "127.0.0.1"  # nobody else can reach a local cluster
-N_FAILURES = 2  # a configuration that kills one worker more is given up
 
 
 class Chosen(Mapping):
@@ -47,17 +38,6 @@ class Chosen(Mapping):
         return sum(1 for _ in self)
 
 
-class _LeaveInterruptsToTheDriver(WorkerPlugin):
-    """Ctrl-C reaches every process of a terminal or kernel; the driver alone decides what it means."""
-
-    def setup(self, worker):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class SweepError(Exception):
-    """Some configurations of a sweep failed; the runs of all others are stored."""
-
-
 def train(wanted):
     """Return {label: [Run, ...]} for {label: [configuration, ...]}, in the order asked for; see `sweep`."""
     found = {run.key: run for run in sweep(config for same in wanted.values() for config in same)}
@@ -68,8 +48,8 @@ def sweep(configs):
     """Yield the Run of each configuration, stored ones first, the others as they finish.
 
     Dask trains them: on the cluster at DASK_SCHEDULER_ADDRESS, else here, with a process per core.
-    Raises SweepError where runs cannot be stored and, after all others are stored and yielded, where a configuration
-    failed: it raised an error, or each worker that tried it died.
+    Raises SweepError where none can be trained or stored and, after all others are stored and yielded, where a
+    configuration failed: it raised an error, or each worker that tried it died.
     """
     wanted = _named(configs)
     missing = {}
@@ -119,10 +99,10 @@ def _train(missing, n_stored):
     failures, best = {}, math.nan
     bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run")
     bar.set_postfix(reused=n_stored, refresh=False)
-    with bar, _told_what_is_stored(bar), _client() as client:
-        for line in _about(client):
+    with bar, _told_what_is_stored(bar), cluster.connect() as client:
+        for line in cluster.about(client):
             bar.write(line)
-        for name, result in _results(client, missing):
+        for name, result in cluster.results(client, missing):
             if isinstance(result, BaseException):
                 failures[name] = result
             else:
@@ -134,97 +114,17 @@ def _train(missing, n_stored):
             bar.set_postfix(reused=n_stored, failed=len(failures), **told, refresh=False)
             bar.update()
     if failures:
-        told = "\n".join(f"{missing[name]}: {_reason(error)}" for name, error in failures.items())
+        told = "\n".join(f"{missing[name]}: {cluster.reason(error)}" for name, error in failures.items())
         raise SweepError(f"{len(failures)} of {len(missing)} configurations failed:\n{told}")
-
-
-def _results(client, missing):
-    """Yield (name, what training returned or the error) as runs finish.
-
-    Two runs per thread are under way at a time: a driver that dies takes no more than these with it.  A run whose
-    workers died is tried again at the end, alone, since they may have died of another one.
-    """
-    again = {}
-    for name, future in _finished(client, missing, "", lambda: 2 * sum(client.nthreads().values())):
-        if isinstance(future.exception(), KilledWorker):
-            again[name] = missing[name]
-        else:
-            yield name, future.exception() or future.result()
-    for name, future in _finished(client, again, "-again", lambda: 1):
-        yield name, future.exception() or future.result()
-
-
-def _finished(client, configs, attempt, n_at_a_time):
-    """Yield (name, future) of each configuration, in the order in which they finish."""
-    waiting, names, finished = iter(configs.items()), {}, as_completed()
-    while True:
-        for name, config in islice(waiting, max(0, max(1, n_at_a_time()) - len(names))):
-            future = client.submit(_work, name, config, key=name + attempt)
-            names[future] = name
-            finished.add(future)
-        if not names:
-            return
-        future = next(finished)
-        yield names.pop(future), future
-
-
-def _work(name, config):
-    """Train on a worker, which must have the driver's code and data."""
-    if key(config) != name:
-        raise SweepError(
-            "the worker has another version of the code, of a package or of the data than the one that sent the run"
-        )
-    _keep_freed_memory()
-    return training.train(config)
-
-
-def _keep_freed_memory():
-    """Have glibc's malloc keep what is freed for the next array.
-
-    Dask has its workers give it back to the system, and a CNN takes 1.6 times as long.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-    if mallopt:
-        mallopt(-1, 1_000_000_000)  # M_TRIM_THRESHOLD, in bytes
-        mallopt(-3, 33_554_432)  # M_MMAP_THRESHOLD, in bytes: the largest value that is allowed
-
-
-def _reason(error):
-    return "each worker that tried it died" if isinstance(error, KilledWorker) else repr(error)
-
-
-def _about(client):
-    """Lines on the cluster that a user needs while it works."""
-    services = client.scheduler_info()["services"]
-    if "dashboard" in services and find_spec("bokeh"):
-        yield f"Dask's dashboard: {client.dashboard_link}"
-    if not client.nthreads():
-        yield f"{client.scheduler.address} has no workers yet; the runs wait for one."
 
 
 @contextmanager
 def _told_what_is_stored(bar):
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SweepError):
         bar.write(f"Stopped: {bar.n} of {bar.total} runs are stored, and the same command goes on from there.")
         raise
-
-
-@contextmanager
-def _client():
-    with dask.config.set({"distributed.scheduler.allowed-failures": N_FAILURES}):
-        remote = dask.config.get("scheduler-address", None)
-        local = {
-            "threads_per_worker": 1,
-            "host": HERE,
-            "dashboard_address": f"{HERE}:0",
-            "silence_logs": logging.ERROR,
-        }
-        with Client(**({} if remote else local)) as client:
-            if not remote:
-                client.register_plugin(_LeaveInterruptsToTheDriver())
-            yield client
 
 
 def network(run):

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from helpers import runs, store, training
+from helpers import cluster, runs, store, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -31,7 +31,7 @@ def test_a_sweep_trains_once_and_gives_what_training_gives(monkeypatch):
     for name, w in runs.network(by_key[runs.key(MLP)]).weights.items():
         np.testing.assert_array_equal(w, weights[name])
 
-    monkeypatch.setattr(runs, "_client", None)  # a second sweep must not need a cluster
+    monkeypatch.setattr(cluster, "connect", None)  # a second sweep must not need a cluster
     assert {run.key: run for run in runs.sweep(configs)} == by_key
 
 
@@ -45,7 +45,7 @@ def test_a_configuration_that_is_not_allowed_is_named_before_anything_is_trained
 def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("RESULTS", str(tmp_path / "file" / "results"))
-    monkeypatch.setattr(runs, "_client", None)  # no cluster may be started
+    monkeypatch.setattr(cluster, "connect", None)  # no cluster may be started
     with pytest.raises(runs.SweepError, match="file/results.*RESULTS="):
         list(runs.sweep([MLP]))
 
@@ -176,9 +176,9 @@ def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
 def test_a_worker_keeps_freed_memory_for_the_next_array():
     code = (
-        "import resource; import numpy as np; from helpers import runs\n"
+        "import resource; import numpy as np; from helpers import cluster, runs\n"
         f"config = {MLP}\n"
-        "runs._work(runs.key(config), config)\n"
+        "cluster._work(runs.key(config), config, {})\n"
         "np.ones(1_000_000)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "for _ in range(50): np.ones(1_000_000)\n"

@@ -5,15 +5,18 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import dask
+import distributed
 import psutil
 import pytest
 
-from helpers import runs, training
+from helpers import cluster, runs, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -115,14 +118,14 @@ def test_killed_workers_cost_no_run():
     assert found == keys(wanted)
 
 
-def _work_or_die(name, config):
+def _work_or_die(name, config, wanted):
     if config.get("seed") == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return training.train(config)
 
 
 def test_a_configuration_that_kills_its_workers_is_named_and_the_others_finish(results, monkeypatch):
-    monkeypatch.setattr(runs, "_work", _work_or_die)
+    monkeypatch.setattr(cluster, "_work", _work_or_die)
     wanted = configs(4) + [MLP | {"lr": 1e6, "hidden_dims": [20, 20]}]
     found = {}
     with pytest.raises(runs.SweepError, match=r"(?s)1 of 5 configurations failed.*'seed': 1.*each worker .* died"):
@@ -181,28 +184,101 @@ def test_two_drivers_share_a_folder(results):
     assert not leftovers(results)
 
 
-def test_the_same_call_uses_a_cluster_of_separate_processes(results, tmp_path):
-    """As the README says, but on one machine; the workers start in a folder that is not the project's."""
-    dask, address = Path(sys.executable).parent / "dask", tmp_path / "scheduler.json"
-    commands = [
-        [dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", address],
-        [dask, "worker", "--scheduler-file", address, "--nthreads", "1", "--no-dashboard"],
+@contextlib.contextmanager
+def separate_cluster(folder, *paths):
+    """A scheduler, and a worker for each PYTHONPATH, which start in `folder`, not the project's; yields them all."""
+    program, address = Path(sys.executable).parent / "dask", folder / "scheduler.json"
+    scheduler = [
+        program,
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        address,
     ]
-    cluster = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) for command in commands]
+    worker = [program, "worker", "--scheduler-file", address, "--nthreads", "1", "--no-dashboard"]
+    processes = [
+        subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.DEVNULL)
+        for command, path in [(scheduler, ""), *((worker, path) for path in paths)]
+    ]
     try:
         wait_for(address.exists)
-        driver = start([MLP, CNN], DASK_SCHEDULER_ADDRESS=json.loads(address.read_text())["address"])
-        out, told = driver.communicate(timeout=PATIENCE)
-        assert set(out.split()) == keys([MLP, CNN]), told
-        assert all(process.poll() is None for process in cluster)  # they are not the driver's to close
+        yield json.loads(address.read_text())["address"], processes
     finally:
-        for process in reversed(cluster):
+        for process in reversed(processes):
             process.terminate()
             process.wait()
+
+
+def test_the_same_call_uses_a_cluster_of_separate_processes(results, tmp_path):
+    with separate_cluster(tmp_path, "") as (address, processes):
+        driver = start([MLP, CNN], DASK_SCHEDULER_ADDRESS=address)
+        out, told = driver.communicate(timeout=PATIENCE)
+        assert set(out.split()) == keys([MLP, CNN]), told
+        assert all(process.poll() is None for process in processes)  # they are not the driver's to close
     assert set(stored(results)) == keys([MLP, CNN])
 
 
+@pytest.fixture
+def other_numpy(tmp_path):
+    """A PYTHONPATH where NumPy has another version."""
+    (tmp_path / "numpy-1.2.3.dist-info").mkdir()
+    (tmp_path / "numpy-1.2.3.dist-info" / "METADATA").write_text("Name: numpy\nVersion: 1.2.3\n")
+    return str(tmp_path)
+
+
+def test_a_worker_with_another_package_is_named_and_the_others_train(results, tmp_path, other_numpy):
+    wanted = configs(4)
+    with separate_cluster(tmp_path, other_numpy, "") as (address, _):
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
+        out, told = start(wanted, DASK_SCHEDULER_ADDRESS=address).communicate(timeout=PATIENCE)
+    assert told.count("has numpy 1.2.3, not") == 1
+    assert set(out.split()) == keys(wanted), told
+    assert set(stored(results)) == keys(wanted)
+
+
+def test_workers_with_another_package_alone_train_nothing(results, tmp_path, other_numpy):
+    with separate_cluster(tmp_path, other_numpy) as (address, _):
+        _, told = start([MLP], DASK_SCHEDULER_ADDRESS=address).communicate(timeout=PATIENCE)
+    assert "no worker would give the numbers that this machine gives" in told
+    assert not stored(results)
+
+
+def test_a_scheduler_that_dies_is_named_and_what_is_done_is_kept(results, tmp_path):
+    with separate_cluster(tmp_path, "") as (address, processes):
+        driver = start([MLP, *configs(2, epochs=10**6, lr=0.01)], DASK_SCHEDULER_ADDRESS=address)
+        wait_for(lambda: stored(results) or driver.poll() is not None)
+        processes[0].kill()
+        out, told = driver.communicate(timeout=PATIENCE)
+    assert "1 of 3 runs are stored, and the same command goes on from there" in out
+    assert told.rstrip().endswith(f"SweepError: the scheduler at {address} is gone")
+
+
 @pytest.mark.usefixtures("results")
-def test_a_worker_with_other_code_is_refused():
-    with pytest.raises(runs.SweepError, match="another version of the code"):
-        runs._work("mlp-digits-0123456789abcdef", MLP)
+def test_a_script_without_a_guard_is_told_to_have_one(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(f"from helpers import runs\nlist(runs.sweep([{MLP}]))\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert (
+        "SweepError: no worker process could be started. A script must call `sweep` under `if __name__" in done.stderr
+    )
+
+
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{silent}", "tcp://127.0.0.1:1", "foo", "http://127.0.0.1:8786"])
+def test_an_address_where_no_scheduler_answers_is_named_in_time(address, monkeypatch):
+    monkeypatch.setattr(cluster, "_local", None)  # this machine must not stand in unasked
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = address.format(silent=server.getsockname()[1])
+        started = time.monotonic()
+        with (
+            dask.config.set({"scheduler-address": address}),
+            pytest.raises(runs.SweepError, match=f"no scheduler answers at DASK_SCHEDULER_ADDRESS={address} "),
+        ):
+            list(runs.sweep([MLP]))
+        assert time.monotonic() - started < 15
