@@ -11,6 +11,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import count
 
 import dask
 from distributed import Client, KilledWorker, Security, WorkerPlugin, as_completed, get_worker, rpc
@@ -105,11 +106,12 @@ def results(client, missing):
 
 def _finished(client, configs, attempt, n_at_a_time):
     """Yield (name, future) of each configuration, in the order in which they finish."""
-    waiting, names, finished, refused = deque(configs), {}, as_completed(), {}
+    waiting, names, finished, refused, sent = deque(configs), {}, as_completed(), {}, count()
     while True:
         for _ in range(min(len(waiting), max(1, n_at_a_time()) - len(names))):
             name = waiting.popleft()
-            future = _submit(client, name, configs[name], f"{name}{attempt}-{len(refused)}", refused)
+            # A key of its own each time: one that was refused would be refused again, without a worker being asked.
+            future = _submit(client, name, configs[name], f"{name}{attempt}-{next(sent)}", refused)
             names[future] = name
             finished.add(future)
         if not names:
