@@ -21,19 +21,24 @@ def loss(network, X, y):
 
 def central_differences(network, X, y, layer, p, epsilon):
     """Return (L(w + epsilon) - L(w - epsilon)) / (2 epsilon) for the first `p` weights of W`layer`, shape (p,)."""
-    W = network.weights[f"W{layer}"]
     estimates = np.empty(p)
     for i in range(p):
-        place = np.unravel_index(i, W.shape)
-        w = W[place]
-        try:
-            W[place] = w + epsilon
-            above = loss(network, X, y)
-            W[place] = w - epsilon
-            estimates[i] = (above - loss(network, X, y)) / (2 * epsilon)
-        finally:
-            W[place] = w
+        above, below = (loss(network, X, y) for _ in _moved(network, layer, i, (epsilon, -epsilon)))
+        estimates[i] = (above - below) / (2 * epsilon)
     return estimates
+
+
+def _moved(network, layer, i, steps):
+    """Move weight i of W`layer` by each of `steps` in turn, yield each step, and put the weight back at the end."""
+    W = network.weights[f"W{layer}"]
+    place = np.unravel_index(i, W.shape)
+    w = W[place]
+    try:
+        for step in steps:
+            W[place] = w + step
+            yield step
+    finally:
+        W[place] = w
 
 
 def backpropagated(network, X, y, layer, p):
@@ -106,15 +111,9 @@ def predicted_optimum(epsilons, truncation, round_off):
 
 
 def _third_derivative(network, X, y, layer, i, step):
-    W = network.weights[f"W{layer}"]
-    place = np.unravel_index(i, W.shape)
-    w = W[place]
-    gradient = []
-    for shift in (-step, 0, step):
-        W[place] = w + shift
-        gradient.append(backpropagated(network, X, y, layer, i + 1)[i])
-    W[place] = w
-    return (gradient[0] - 2 * gradient[1] + gradient[2]) / step**2
+    steps = _moved(network, layer, i, (-step, 0, step))
+    below, here, above = (backpropagated(network, X, y, layer, i + 1)[i] for _ in steps)
+    return (below - 2 * here + above) / step**2
 
 
 def spreads(network, X, y):
@@ -131,22 +130,18 @@ def kinks(network, X, layer, p, epsilons):
     A change of W[j, k] by epsilon moves A_layer[k] by epsilon Z_(layer - 1)[j], for one image `X` (1, n_inputs); the
     layers above are run again, since their units may cross as well.
     """
-    signs = [network.forward(X)[f"A{i}"] > 0 for i in range(1, network.n_layers)]
-    W, counts = network.weights[f"W{layer}"], []
-    for epsilon in epsilons:
-        crossed = 0
-        for i in range(p):
-            place = np.unravel_index(i, W.shape)
-            w = W[place]
-            for moved in (w + epsilon, w - epsilon):
-                W[place] = moved
-                cache = network.forward(X)
-                if any(np.any((cache[f"A{k}"] > 0) != sign) for k, sign in enumerate(signs, start=1)):
-                    crossed += 1
-                    break
-            W[place] = w
-        counts.append(crossed)
-    return np.array(counts)
+
+    def signs():
+        cache = network.forward(X)
+        return [cache[f"A{k}"] > 0 for k in range(1, network.n_layers)]
+
+    here = signs()
+
+    def crosses(i, epsilon):
+        moved = [signs() for _ in _moved(network, layer, i, (epsilon, -epsilon))]
+        return any(np.any(there != before) for other in moved for there, before in zip(other, here, strict=True))
+
+    return np.array([sum(crosses(i, epsilon) for i in range(p)) for epsilon in epsilons])
 
 
 def directional_differences(network, X, y, epsilon=1e-6, seed=0):

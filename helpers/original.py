@@ -4,10 +4,12 @@ Losses are mean cross-entropies in nats, accuracies shares of 1.
 """
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
+
+from helpers.data import N_CLASSES, SIDE
 
 INITIALISATION = {"hidden_dims": [500, 400], "activation": "relu", "lr": 7e-4, "batch_size": 64, "epochs": 10}
 TRAIN_LOSS = {  # at the end of each epoch, on the 50,000 training images
@@ -162,9 +164,9 @@ def label(config):
     return f"{first}-{second}, rate {config['lr']:g}, batch {config['batch_size']}"
 
 
-def n_parameters(first, second):
-    """Return the number of parameters of 784-`first`-`second`-10."""
-    return 785 * first + (first + 1) * second + (second + 1) * 10
+def n_parameters(*hidden_dims):
+    """Return the number of parameters of a perceptron with these hidden layers, for images and ten classes."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise((SIDE**2, *hidden_dims, N_CLASSES)))
 
 
 def search_configs(dataset):

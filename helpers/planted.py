@@ -1,13 +1,16 @@
 """NN with a bug in its gradients, to see which checks of the gradients find it and what it costs."""
 
 import time
+from functools import partial
 
 import numpy as np
 
-from helpers.metrics import EPSILON, evaluate
+from helpers import mlp
+from helpers.metrics import evaluate
 from helpers.nn import NN, one_hot
+from helpers.replay import epoch
 
-ARGUMENTS = ("hidden_dims", "activation", "lr", "batch_size", "seed", "init_method")  # of NN and configurations
+load = mlp.load  # to predict, the gradients do not matter
 
 
 class Planted(NN):
@@ -37,16 +40,9 @@ class Planted(NN):
         return grads
 
 
-def build(config, dtype=np.float32):
-    """Return the network that `config` describes."""
-    return Planted(**{name: config[name] for name in ARGUMENTS}, bug=config["bug"], epsilon=EPSILON, dtype=dtype)
-
-
-def load(config, weights):
-    """Return the network of `config` with these `weights`, ready to predict."""
-    network = build(config)
-    network.weights = dict(weights)
-    return network
+def build(config):
+    """Return the network that `config` describes, in float32."""
+    return mlp.build(config, partial(Planted, bug=config["bug"]))
 
 
 def train(config, dataset, record):
@@ -55,13 +51,11 @@ def train(config, dataset, record):
     `record` is called after each epoch with the Evaluations of both sets and the seconds that the epoch took.
     """
     network = build(config)
-    X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
+    X, y = network.train = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
     network.initialize_weights((X.shape[1], y.shape[1]))
     for _ in range(config["epochs"]):
         started = time.perf_counter()
-        for start in range(0, len(X), config["batch_size"]):
-            batch = slice(start, start + config["batch_size"])
-            network.step(X[batch], y[batch])
+        epoch(network)
         train_set, valid_set = evaluate(network, dataset.train), evaluate(network, dataset.valid)
         record(train=train_set, valid=valid_set, seconds=time.perf_counter() - started)
     return network.weights

@@ -73,8 +73,7 @@ def curves(runs, measures):
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 0.4 + 2.1 * rows))
     for axis, measure in zip(axes.flat, measures, strict=True):
         for i, (label, same) in enumerate(runs.items()):
-            n = max(len(run.history[measure]) for run in same)  # less where a run stopped early
-            values = np.array([run.history[measure] + [np.nan] * (n - len(run.history[measure])) for run in same])
+            values = np.array([run.history[measure] for run in same])
             values *= 100 if measure.endswith("error") else 1
             values = values[:, ~np.isnan(values).all(axis=0)]
             epochs = range(1, values.shape[1] + 1)
@@ -295,7 +294,7 @@ def search_effects(frame):
     return figure
 
 
-def trends(panels, ylabel, columns=2, log_x=False, log_y=True):
+def trends(panels, ylabel, columns=2, log_x=False):
     """Show how something depends on one thing after the other: a panel each, a line per label.
 
     `panels`: {name of the horizontal axis: {label: {x: [value, ...]}}}.  A line goes through the means, a band spans
@@ -315,8 +314,7 @@ def trends(panels, ylabel, columns=2, log_x=False, log_y=True):
         axis.set(xlabel=xlabel)
         if log_x:
             axis.set_xscale("log")
-        if log_y:
-            _logarithmic(axis)
+        _logarithmic(axis)
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)
     handles, labels = axes.flat[0].get_legend_handles_labels()

@@ -24,11 +24,6 @@ def halved(weights):
     return {name: w.astype(np.float16).astype(np.float32) for name, w in weights.items()}
 
 
-def best(same):
-    """Return the Run with the lowest validation error, the lower loss deciding between equals."""
-    return min(same, key=lambda run: (run.final("valid_error"), run.final("valid_loss")))
-
-
 def load(name):
     """Return the trained network `name`, "mlp" or "cnn", with a method `predict`; its rounding is `halved`.
 
@@ -46,7 +41,7 @@ def write():
     """Write the networks that the report chose."""
     FOLDER.mkdir(exist_ok=True)
     for name, label in CHOSEN.items():
-        run = best(runs.chosen(DATASET)[label])
+        run = runs.ranked(runs.chosen(DATASET)[label])[0]
         weights = {key: w.astype(np.float16) for key, w in read_weights(run).items()}
         np.savez_compressed(FOLDER / f"{name}.npz", config=json.dumps(run.config), **weights)
 

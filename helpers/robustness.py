@@ -1,7 +1,5 @@
 """What networks make of images that are shifted, turned, noisy or partly covered."""
 
-from itertools import product
-
 import numpy as np
 import torch
 from torchvision.transforms import InterpolationMode
@@ -52,10 +50,11 @@ def errors(networks, split):
     """
     found = {name: {label: {} for label in networks} for name in DISTORTIONS}
     for name, (distort, strengths) in DISTORTIONS.items():
-        for strength, (label, same) in product(strengths, networks.items()):
+        for strength in strengths:
             X = distort(split.X, strength)
-            wrong = [np.mean(network.scores(X).argmax(axis=1) != split.y) for network in same]
-            found[name][label][strength] = [float(share) for share in wrong]
+            for label, same in networks.items():
+                wrong = [np.mean(network.scores(X).argmax(axis=1) != split.y) for network in same]
+                found[name][label][strength] = [float(share) for share in wrong]
     return found
 
 

@@ -127,6 +127,11 @@ def _told_what_is_stored(bar):
         raise
 
 
+def ranked(runs):
+    """Return Runs in order, the lowest validation error first; between equals the lower loss decides."""
+    return sorted(runs, key=lambda run: (run.final("valid_error"), run.final("valid_loss")))
+
+
 def network(run):
     """Return the trained network of a stored Run; its method `predict(X)` gives probabilities (N, 10)."""
     return training.network(run.config, read_weights(run))

@@ -100,15 +100,22 @@ def wilson(k, n):
     return float(interval.low), float(interval.high)
 
 
-def errors(first, second, n_images, pairs=False):
-    """Return the Difference of the mean validation errors of two lists of Runs, first - second, as a share of 1.
+def errors(first, second, n_images, pairs=False, on_test=False):
+    """Return the Difference of the mean errors of two lists of Runs, first - second, as a share of 1.
 
-    With `pairs` run i of both shares its seed, and with it the initial weights or the order of the images.  The
-    images, which all runs share, enter through `image_noise`.
+    The errors are those on the `n_images` of the validation set, or of the test set.  With `pairs` run i of both
+    shares its seed, and with it the initial weights or the order of the images.  The images, which all runs share,
+    enter through `image_noise`.
     """
-    noise = image_noise([run.wrong for run in first], [run.wrong for run in second], n_images)
-    shares = ([run.final("valid_error") for run in same] for same in (first, second))
-    return (paired if pairs else independent)(*shares, noise)
+    shares, wrong = zip(*(_misread(same, on_test) for same in (first, second)), strict=True)
+    return (paired if pairs else independent)(*shares, image_noise(*wrong, n_images))
+
+
+def _misread(runs, on_test):
+    """The error of each Run, and the indices of the images that it misreads."""
+    if on_test:
+        return [run.test["error"] for run in runs], [run.test["wrong"] for run in runs]
+    return [run.final("valid_error") for run in runs], [run.wrong for run in runs]
 
 
 def calibration_error(confidence, right, n_bins=15):

@@ -4,7 +4,6 @@ import inspect
 import math
 import textwrap
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -61,7 +60,7 @@ def setup(configurations, n_images, tried=None):
             "order": _values(same, lambda c: "new each epoch" if c.get("shuffle", c["model"] == "cnn") else "file"),
             "in training": _values(same, _regularisers),
             "epochs": _values(same, lambda c: c["epochs"]),
-            "steps": _range(sorted({c["epochs"] * math.ceil(n_images / c["batch_size"]) for c in same})),
+            "steps": _range(sorted({_n_steps(c, n_images) for c in same})),
             "seeds": _values(same, lambda c: c["seed"]),
             "configurations": f"{len({str(c | {'seed': 0}) for c in same})}",
             "runs": f"{len(same)}",
@@ -72,6 +71,10 @@ def setup(configurations, n_images, tried=None):
     kept = {name: row for name, row in rows.items() if any(row.values())}
     frame = pd.DataFrame.from_dict(kept, orient="index")
     return markdown(frame.rename_axis("").reset_index())
+
+
+def _n_steps(config, n_images):
+    return config["epochs"] * math.ceil(n_images / config["batch_size"])
 
 
 def _values(configurations, say):
@@ -121,8 +124,7 @@ def n_parameters(config):
     """Return the number of parameters of the network that a complete configuration describes."""
     if config["model"] == "cnn":
         return _cnn_parameters(**{name: config[name] for name in ("fc1_units", "pooling", "shared")})
-    sizes = (data.SIDE**2, *config["hidden_dims"], data.N_CLASSES)
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+    return original.n_parameters(*config["hidden_dims"])
 
 
 def spread(values, spec):
@@ -149,15 +151,6 @@ def losses(runs):
     frame = pd.DataFrame(columns)
     frame.insert(0, "epoch", range(1, len(frame) + 1))
     return markdown(frame)
-
-
-def history(run):
-    """Return loss and error of a Run on training and validation, epoch by epoch, as a Markdown table."""
-    names = {"train_loss": "training loss", "train_error": "training error"}
-    names |= {"valid_loss": "validation loss", "valid_error": "validation error"}
-    frame = pd.DataFrame(run.history)[list(names)].rename(columns=names)
-    frame.insert(0, "epoch", range(1, len(frame) + 1))
-    return markdown(frame, **FIGURES)
 
 
 def weight_shapes(run):
@@ -263,7 +256,7 @@ def results(runs, n_images):
             "seeds": len(same),
             "parameters": same[0].n_parameters,
             "multiply-adds": multiply_adds(same[0]),
-            "steps": same[0].config["epochs"] * math.ceil(n_images / same[0].config["batch_size"]),
+            "steps": _n_steps(same[0].config, n_images),
             "seconds": np.mean([sum(run.history["seconds"]) for run in same]),
             "validation accuracy": spread([run.valid_accuracy for run in same], ".2%"),
             "test accuracy": spread([1 - run.test["error"] for run in same], ".2%"),

@@ -18,7 +18,7 @@ def interval(difference, unit="points", scale=100, places=2):
     """Return a statistics.Difference with its 95% interval, as in "−0.20 ± 0.05 points"."""
     mean, half = (f"{scale * value:.{places}f}" for value in (abs(difference.mean), difference.half))
     sign = "" if float(mean) == 0 else "−" if difference.mean < 0 else "+"
-    return BLANK.join([f"{sign}{mean}", "±", half, unit])
+    return BLANK.join(filter(None, [f"{sign}{mean}", "±", half, unit]))
 
 
 def compared(difference, first, second, what="validation error"):

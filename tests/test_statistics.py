@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from helpers import statistics
+from helpers.store import Run
 
 
 def test_paired_is_the_paired_t_test():
@@ -96,3 +97,16 @@ def test_calibration_error_is_the_mean_gap_of_bins():
     # Two bins of two images: |0.95 - 0.5| and |0.33 - 1|.
     assert statistics.calibration_error(confidence, right) == pytest.approx((0.45 + 0.67) / 2)
     assert statistics.calibration_error([1.0, 1.0], [True, True]) == 0
+
+
+def test_errors_are_those_of_the_set_that_is_asked_for():
+    def run(valid, test):
+        history = {"valid_error": [0.9, len(valid) / 10]}
+        return Run({}, "", 0, history, {}, wrong=valid, test={"error": len(test) / 10, "wrong": test})
+
+    first, second = [run([0], [0, 1, 2]), run([1], [0, 1, 2])], [run([0, 1], [3]), run([0, 1, 2], [3])]
+    for on_test, lists in ((False, ([[0], [1]], [[0, 1], [0, 1, 2]])), (True, ([[0, 1, 2]] * 2, [[3]] * 2))):
+        noise = statistics.image_noise(*lists, 10)
+        shares = [[len(wrong) / 10 for wrong in same] for same in lists]
+        assert statistics.errors(first, second, 10, on_test=on_test) == statistics.independent(*shares, noise)
+        assert statistics.errors(first, second, 10, True, on_test) == statistics.paired(*shares, noise)
