@@ -20,7 +20,7 @@ test-browser: $(INSTALLED)
 	$(BIN)/python -m pytest tests/browser
 
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab --notebook-dir=.
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.app_settings_dir=docs/jupyterlab
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -m helpers.report notebooks

@@ -82,7 +82,7 @@ def curves(runs, measures):
             if len(same) > 1:
                 axis.fill_between(epochs, np.nanmin(values, 0), np.nanmax(values, 0), alpha=0.2, lw=0, **style)
         axis.set(xlabel="epoch", ylabel=axis_label(measure))
-        _logarithmic(axis)
+        logarithmic(axis)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(runs), 4))
     return figure
@@ -171,7 +171,7 @@ def replays(printed, runs):
     if printed is not None:
         left.plot(epochs, printed - mean, "k.", ms=6, label="printed")
         right.plot(epochs, printed, "k.", ms=6)
-    _logarithmic(right)
+    logarithmic(right)
     left.set(xlabel="epoch", ylabel=f"{axis_label('train_loss')} less mean")
     right.set(xlabel="epoch", ylabel=axis_label("train_loss"))
     figure.legend(loc="outside upper center", ncols=4, handlelength=1.6, columnspacing=1.2)
@@ -209,8 +209,8 @@ def best_epsilons(frame, marked):
     return figure
 
 
-def _logarithmic(axis):
-    """Make the vertical axis logarithmic, labelled with plain numbers."""
+def logarithmic(axis):
+    """Make the vertical axis of a panel logarithmic, labelled with plain numbers."""
     axis.set_yscale("log")
     low, high = axis.get_ylim()
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 6 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)))
@@ -288,7 +288,7 @@ def search_effects(frame):
         axis.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
         axis.set(xlabel=name if name in names[:2] else f"units in {name}")
         axis.grid(visible=False, axis="x")
-    _logarithmic(axes[0])
+    logarithmic(axes[0])
     axes[0].set_ylabel("validation error (%)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
@@ -314,7 +314,7 @@ def trends(panels, ylabel, columns=2, log_x=False):
         axis.set(xlabel=xlabel)
         if log_x:
             axis.set_xscale("log")
-        _logarithmic(axis)
+        logarithmic(axis)
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)
     handles, labels = axes.flat[0].get_legend_handles_labels()

@@ -12,12 +12,12 @@ DIRECTIONS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
 
 def shifted(X, pixels):
     """Return images (N, 784) shifted by `pixels`, a quarter of them in each direction; what comes in is black."""
-    return _by_group(X, len(DIRECTIONS), lambda images, i: _affine(images, [pixels * d for d in DIRECTIONS[i]], 0))
+    return _by_group(X, len(DIRECTIONS), lambda images, i: affine(images, [pixels * d for d in DIRECTIONS[i]], 0))
 
 
 def turned(X, degrees):
     """Return images (N, 784) turned by `degrees` about their middle, every other one the other way."""
-    return _by_group(X, 2, lambda images, i: _affine(images, [0, 0], degrees * (-1) ** i))
+    return _by_group(X, 2, lambda images, i: affine(images, [0, 0], degrees * (-1) ** i))
 
 
 def noisy(X, deviation):
@@ -58,7 +58,8 @@ def errors(networks, split):
     return found
 
 
-def _affine(images, translate, angle):
+def affine(images, translate, angle):
+    """Return images (N, 1, 28, 28) turned clockwise by `angle` degrees, then shifted by [right, down] pixels."""
     return transforms.affine(images, angle, translate, 1.0, [0.0], interpolation=InterpolationMode.BILINEAR)
 
 

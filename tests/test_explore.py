@@ -1,0 +1,279 @@
+"""The playground without a browser: trainings in threads, what they show, drawings."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from helpers import configs, data, explore, keys, nn, pretrained, store, training
+from helpers.explore import drawing, inside, pages
+from helpers.explore.live import Live
+
+MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [16], "lr": 0.1, "batch_size": 16, "epochs": 3, "seed": 4}
+CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 2, "seed": 4}
+LONG = MLP | {"epochs": 500}
+
+
+def wait_for(condition, seconds=30):
+    """Wait until `condition()` holds, or fail."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    yield
+    pages._end_all()
+    wait_for(lambda: all(thread.name != "training" for thread in threading.enumerate()))
+
+
+@pytest.fixture
+def live():
+    started = []
+
+    def start(config):
+        started.append(Live(config))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        assert one.stop(5)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        MLP,
+        MLP | {"shuffle": True, "decay": True, "shift": 1.0, "rotation": 5.0},
+        CNN,
+        CNN | {"init_method": "glorot", "decay": True, "dropout": [0.2, 0.5], "shift": 2.0},
+    ],
+    ids=["mlp", "mlp moved", "cnn", "cnn dropout"],
+)
+def test_a_training_that_is_watched_is_the_same_training(config, live, tmp_path, monkeypatch):
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    watched = live(config)
+    wait_for(lambda: not watched.alive)
+    assert (watched.state, watched.error) == ("finished", "")
+    assert watched.keep()
+    with threadpool_limits(1):
+        run, weights = training.train(config)
+    kept = store.read(keys.key(config))
+    for name, w in store.read_weights(kept).items():
+        np.testing.assert_array_equal(w, weights[name])
+    assert {**kept.history, "seconds": None} == {**run.history, "seconds": None}
+    assert (kept.wrong, kept.n_parameters, kept.shapes) == (run.wrong, run.n_parameters, run.shapes)
+
+
+def test_pause_step_go_on_and_stop(live):
+    watched = live(LONG)
+    wait_for(lambda: watched.epoch >= 2)
+    watched.pause()
+    wait_for(lambda: watched.state == "paused")
+    before = watched.epoch
+    time.sleep(0.1)
+    assert watched.epoch == before
+    watched.go_on(1)
+    wait_for(lambda: watched.state == "paused" and watched.epoch == before + 1)
+    assert watched.points[-1].epoch == before + 1
+    watched.go_on()
+    wait_for(lambda: watched.epoch > before + 2)
+    assert watched.stop(5)
+    assert watched.state == "stopped"
+    assert not watched.keep()
+
+
+def test_a_rate_that_is_changed_takes_effect_and_is_not_stored_as_what_it_is_not(live):
+    watched = live(MLP | {"epochs": 30})
+    wait_for(lambda: watched.points)
+    watched.lr = 0.0
+    wait_for(lambda: len(watched.points) > 3)
+    assert watched.points[-1].train.loss == watched.points[-2].train.loss
+    wait_for(lambda: not watched.alive)
+    assert watched.state == "finished"
+    assert not watched.keep()
+
+
+def test_what_diverges_or_cannot_be_had_is_told(live, monkeypatch):
+    diverged = live(MLP | {"lr": 1e30, "init_method": "normal"})
+    wait_for(lambda: not diverged.alive)
+    assert diverged.state == "diverged"
+
+    def load(name):
+        raise data.DataError("train-images are missing")
+
+    monkeypatch.setattr(data, "load", load)
+    failed = live(MLP)
+    wait_for(lambda: not failed.alive)
+    assert (failed.state, failed.error) == ("failed", "train-images are missing")
+
+
+def press(page, name):
+    page.buttons[name].click()
+
+
+def test_the_page_trains_keeps_and_overlays(tmp_path, monkeypatch):
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    page = explore.train()
+    page.controls["epochs"].value = 2
+    for seed in (0, 1):
+        page.controls["seed"].value = seed
+        press(page, "start")
+        wait_for(lambda: page.live.state == "finished" and not page.live.alive)
+        wait_for(lambda: not page.buttons["keep"].disabled)
+        press(page, "keep")
+    assert page.table.value.count("<tr><td>") == 2
+    assert page.table.value.count("with the report’s") == 2
+    assert len(list(tmp_path.glob("mlp-digits-*.json"))) == 2
+    assert page.curves.value.count("<svg") == page.inside.value.count("<svg") == 1
+    assert "epoch 2.00 of 2" in page.status.value
+    press(page, "reset")
+    assert (page.table.value, page.curves.value) == ("", "")
+
+
+def test_the_page_stops_again_and_again_and_a_second_page_ends_the_first():
+    page = explore.train()
+    page.controls["epochs"].value = 200
+    page.controls["lr"].value = 1e-3
+    for _ in range(3):
+        press(page, "start")
+        wait_for(lambda: page.live.points)
+        press(page, "stop")
+        assert not page.live.alive
+        assert page.live.state == "stopped"
+    press(page, "step")
+    wait_for(lambda: page.live.state == "paused")
+    assert page.live.epoch == 1
+    explore.train()
+    wait_for(lambda: not page.live.alive)
+
+
+@pytest.mark.parametrize("text", ["12, x", "0", "-3", "1.5", "5000", "1 " * 11])
+def test_widths_that_cannot_be_meant_are_refused_beside_the_control(text):
+    page = explore.train()
+    page.controls["hidden_dims"].value = text
+    assert "whole numbers from 1 to 2000" in page.refusals["hidden_dims"].value
+    press(page, "start")
+    assert page.live is None
+    page.controls["hidden_dims"].value = "20 10"
+    assert page.refusals["hidden_dims"].value == ""
+    assert page.configuration()["hidden_dims"] == [20, 10]
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_each_choice_of_the_page_is_a_configuration(model):
+    page = explore.train()
+    page.controls["model"].value = model
+    for control in page.controls.values():
+        for value in dict(getattr(control, "_options_full", ())).values():
+            if control.layout.display != "none" and control is not page.controls["dataset"]:
+                before, control.value = control.value, value
+                assert set(page.configuration()) == {
+                    *configs.REQUIRED,
+                    *configs.DEFAULTS[page.controls["model"].value],
+                }
+                control.value = before
+
+
+def test_a_digit_of_mnist_that_is_drawn_larger_elsewhere_comes_back():
+    image = data.load("digits").train.X[0].reshape(28, 28)
+    rows, columns = (np.flatnonzero(image.max(axis=axis) > 0.1) for axis in (1, 0))
+    digit = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    found = []
+    for scale, place in ((4, (0, 0)), (2, (50, 3)), (3, (20, 30))):
+        pad = np.zeros((112, 112))
+        large = np.kron(digit, np.ones((scale, scale)))
+        pad[place[0] :, place[1] :][: large.shape[0], : large.shape[1]] = large[: 112 - place[0], : 112 - place[1]]
+        found.append(drawing.normalised(pad).reshape(28, 28))
+        box = [np.ptp(np.flatnonzero(found[-1].max(axis=axis))) + 1 for axis in (0, 1)]
+        assert max(box) == 20
+        centre = [(found[-1].sum(axis=1 - axis) * np.arange(28)).sum() / found[-1].sum() for axis in (0, 1)]
+        assert np.abs(np.array(centre) - 14).max() <= 0.5
+    np.testing.assert_allclose(found[1], found[0], atol=0.15)
+    assert not drawing.normalised(np.zeros((112, 112))).any()
+
+
+def test_strokes_at_the_edges_make_images():
+    for place in (np.s_[0, 0], np.s_[111, 111], np.s_[:, 50], np.s_[60, :], np.s_[::111, ::111]):
+        pad = np.zeros((112, 112))
+        pad[place] = 1
+        image = drawing.normalised(pad)
+        assert image.shape == (784,)
+        assert 0 < image.max() <= 1
+
+
+def test_the_layers_of_both_networks_are_those_of_training():
+    split = data.load("digits").valid
+    network = pretrained.load("cnn")
+    found = inside.layers(network, split)
+    assert [layer.name for layer in found] == ["conv1", "conv2", "conv3", "fc1", "fc2"]
+    np.testing.assert_allclose(found[-1].A, network.scores(split.X[:200]), atol=1e-4)
+    softmax = np.exp(found[-1].A - found[-1].A.max(1, keepdims=True))
+    softmax /= softmax.sum(1, keepdims=True)
+    np.testing.assert_allclose(found[-1].dA, softmax - nn.one_hot(split.y[:200], 10), atol=1e-5)
+    assert [m.shape[0] for m in inside.feature_maps(network, split.X[0]).values()] == [20, 30, 40]
+
+
+def test_units_that_never_fire_are_counted_as_dead():
+    network = nn.NN((10,), seed=0)
+    network.initialize_weights((784, 10))
+    network.weights["b1"][0, :3] = -1e3
+    network.weights["b1"][0, 3:] = 1e3
+    assert inside.layers(network, data.load("digits").valid)[0].dead == 0.3
+
+
+def test_evidence_is_where_the_answer_changes():
+    class Looks:
+        """Reads 1 where the ink of one pixel is more than a half, else 0."""
+
+        def scores(self, X):
+            return np.stack([np.full(len(X), 1.0), 4 * X[:, 28 * 10 + 15], *[np.zeros(len(X))] * 8], axis=1)
+
+    image = np.ones(784, np.float32)
+    answer, found = inside.evidence(Looks(), image)
+    assert answer == 1
+    assert np.unravel_index(found.argmax(), found.shape) == (10, 15)
+    assert found[:6].max() == 0
+
+
+def test_the_page_of_a_drawing_reads_strokes_and_images():
+    page = explore.draw()
+    assert "Draw a digit" in page.answers.value
+    ink = np.zeros((page.pad.side, page.pad.side), np.uint8)
+    ink[20:90, 52:60] = 255
+    page.pad.pixels = ink.tobytes()
+    assert page.answers.value.count("reads 1 with") == 2
+    assert "<svg" in page.maps.value
+    page.clear()
+    assert "Draw a digit" in page.answers.value
+    page.controls["source"].value = "digits"
+    assert "<svg" in page.answers.value
+    before = page.answers.value
+    page.controls["degrees"].value = 90
+    assert page.answers.value != before
+
+
+def test_sliders_move_the_image_as_they_say():
+    image = np.zeros(784, np.float32)
+    image[28 * 10 + 10] = 1
+    assert drawing.changed(image, right=3).argmax() == 28 * 10 + 13
+    assert drawing.changed(image, down=2).argmax() == 28 * 12 + 10
+    # Left above the middle, a quarter of a turn clockwise carries a pixel right above it.
+    assert drawing.changed(image, degrees=90).argmax() == 28 * 10 + 17
+
+
+def test_a_bug_is_found_where_it_touches_the_weights_that_are_checked():
+    page = explore.break_it()
+    told = {}
+    for bug in page.BUGS.values():
+        page.controls["bug"].value = bug
+        told[bug] = "finds the bug" in page.told.value
+    found = [bug for bug, is_found in told.items() if is_found]
+    assert found == ["a sign of dW2", "dW2 transposed", "no mask of the ReLU", "factor"]
+    page.controls["d"].value = 1e-13
+    assert "does not tell" in page.told.value
