@@ -1,6 +1,7 @@
 """Many runs: train what is not yet stored, on every core or on a cluster, and find it again."""
 
 import math
+import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -15,6 +16,13 @@ from helpers.keys import key
 from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, read_weights, set_aside, write, write_json
 
+SECTIONS = {  # how the labels begin under which a notebook chooses runs, and the notebook
+    **dict.fromkeys(("start: ", "best rate: ", "largest rate: "), "01_initialization"),
+    **dict.fromkeys(("search", "rounding", "MLP"), "02_hyperparameter_search"),
+    **dict.fromkeys(("CNN", "short: "), "04_cnn"),
+    **dict.fromkeys(("MLP with ", "CNN with ", "best MLP", "best CNN"), "05_regularization"),
+}
+
 
 class Chosen(Mapping):
     """Lists of Runs by label, each read when it is asked for: what a notebook reads is what it depends on."""
@@ -28,7 +36,7 @@ class Chosen(Mapping):
             why = (
                 f" (what had been chosen was damaged and stands in {self._set_aside[-1]})" if self._set_aside else ""
             )
-            raise KeyError(f"no run has been chosen as {label!r} yet{why}: run the notebooks before this one first")
+            raise KeyError(f"no run has been chosen as {label!r} yet{why}: run {section(label)} first")
         return same
 
     def __iter__(self):
@@ -138,18 +146,38 @@ def network(run):
 
 
 def choose(label, *same, on_test=True):
-    """Note that the report chose these Runs, which differ in their seeds alone, as its `label`; return them.
+    """Return these Runs, which differ in their seeds alone, as what the report calls `label`.
 
-    This is where the test set is used: each run's `test` figures are measured, once, and stored with it.  Without
-    `on_test` the runs are noted for later sections alone.
+    They are noted for later sections.  Where others are noted already, those stay, and a line says so: an exploration
+    does not touch the report's record.  They give way where the report is built (REPORT_BUILDS is set), or where the
+    code has changed since.  With `on_test` the test set is used: each run's `test` figures are measured, and stored
+    with it where it is noted.
     """
+    path, names = _chosen(same[0].config["dataset"]), [run.key for run in same]
+    noted = read_json(path) or {}
+    explored = names != noted.get(label, names) and not os.environ.get("REPORT_BUILDS") and _current(noted[label])
     for run in same:
         if on_test and run.test is None:
             run.test = evaluate(network(run), training.dataset(run.config).test)._asdict()
-            write_json(folder() / f"{run.key}.json", asdict(run))
-    path = _chosen(same[0].config["dataset"])
-    write_json(path, (read_json(path) or {}) | {label: [run.key for run in same]})
+            if not explored:
+                write_json(folder() / f"{run.key}.json", asdict(run))
+    if explored:
+        print(f"An exploration: later sections go on with what the report has chosen as {label!r}.")
+    elif names != noted.get(label):
+        write_json(path, noted | {label: names})
     return same
+
+
+def section(label):
+    """Return the name of the notebook that chooses the runs of this label."""
+    begins = [beginning for beginning in SECTIONS if label.startswith(beginning)]
+    return SECTIONS[max(begins, key=len)] if begins else "the notebook that chooses it"
+
+
+def _current(names):
+    """Whether runs are there and bear the names that they would be given now."""
+    found = [read(name) for name in names]
+    return None not in found and all(key(run.config) == run.key for run in found)
 
 
 def chosen(dataset):

@@ -158,8 +158,27 @@ def test_chosen_runs_are_tested_once_and_found_again():
     assert 0 < chosen.test["error"] < 1
     assert runs.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
-    with pytest.raises(KeyError, match="no run has been chosen as 'CNN' yet"):
-        runs.chosen("digits")["CNN"]
+    with pytest.raises(KeyError, match="no run has been chosen as 'CNN with dropout' yet: run 05_reg"):
+        runs.chosen("digits")["CNN with dropout"]
+
+
+@pytest.mark.usefixtures("results")
+def test_an_exploration_does_not_touch_what_was_chosen(monkeypatch, capsys):
+    first, other = (runs.write(runs.key(c), *training.train(c)) for c in (MLP, MLP | {"seed": 1}))
+    runs.choose("MLP", first)
+    assert capsys.readouterr().out == ""
+    (explored,) = runs.choose("MLP", other)
+    assert "An exploration" in capsys.readouterr().out
+    assert 0 < explored.test["error"] < 1
+    assert runs.read(other.key).test is None
+    assert [run.key for run in runs.chosen("digits")["MLP"]] == [first.key]
+    monkeypatch.setenv("REPORT_BUILDS", "1")
+    runs.choose("MLP", other)
+    assert [run.key for run in runs.chosen("digits")["MLP"]] == [other.key]
+    monkeypatch.delenv("REPORT_BUILDS")
+    monkeypatch.setattr(runs, "key", lambda config: "named by other code")
+    runs.choose("MLP", first)
+    assert [run.key for run in runs.chosen("digits")["MLP"]] == [first.key]
 
 
 @pytest.mark.usefixtures("results")
