@@ -1,5 +1,6 @@
 """What the project promises about itself: pins, settings and the numbers of figures and tables."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -36,6 +37,16 @@ def test_equations_are_numbered_as_in_the_report():
         assert (label, number) in numbered
 
 
+@pytest.mark.parametrize("name", SETTINGS["notebooks"])
+def test_cells_that_only_show_something_are_collapsed(name):
+    for cell in cells(name):
+        if cell.cell_type == "code" and "show-input" not in cell.metadata.get("tags", []):
+            last = ast.unparse(ast.parse(cell.source).body[-1])
+            trains = re.search(r"runs\.(train|sweep)\(", cell.source)
+            shows = re.match(r"Markdown\(|plt\.show\(|tables\.|plots\.|print\(", last) and not trains
+            assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(shows), cell.source
+
+
 @pytest.mark.parametrize("kind", ["fig", "tbl"])
 def test_figures_and_tables_are_numbered_as_in_the_report(kind):
     """GitHub and JupyterLab show the numbers that were typed; the PDF counts for itself. Both must say the same."""
@@ -43,9 +54,9 @@ def test_figures_and_tables_are_numbered_as_in_the_report(kind):
     in_order.sort(key=lambda pair: "appendix" in pair[0].metadata.get("tags", []))
     word = {"fig": "Figure", "tbl": "Table"}[kind]
     captions = [
-        (label, int(number))
-        for cell, _ in in_order
-        for label, number in re.findall(rf'<a id="({kind}-[\w-]+)"></a>\*\*{word} (\d+)\.\*\*', cell.source)
+        (re.search(rf'<a id="({kind}-[\w-]+)"></a>$', above.source)[1], int(number))
+        for (above, _), _, (cell, _) in zip(in_order, in_order[1:], in_order[2:], strict=False)
+        for number in re.findall(rf"^\*\*{word} (\d+)\.\*\*", cell.source)
     ]
     assert [number for _, number in captions] == list(range(1, len(captions) + 1))
     for cell, name in in_order:

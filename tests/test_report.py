@@ -187,6 +187,19 @@ def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(mo
     assert pages[2].count("word") > 350
 
 
+def test_an_anchor_above_a_figure_is_that_of_its_caption(monkeypatch):
+    drawn = code(display(**{"image__svg+xml": SVG}))
+    under = [drawn, text('<a id="fig-a"></a>**Figure 1.** A line.')]
+    above = [text('<a id="fig-a"></a>'), drawn, text("**Figure 1.** A line.")]
+    bodies = [
+        report(notebook(text("# One\n\n[Figure 1](#fig-a)"), cells), monkeypatch=monkeypatch)[1]
+        for cells in (under, above)
+    ]
+    assert "<fig-a>" in bodies[0]
+    bare = [re.sub(r"// cell .*\n\s*", "", body) for body in bodies]
+    assert bare[0] == bare[1]
+
+
 def test_a_heading_in_an_output_is_no_section(monkeypatch):
     nb = notebook(text("# One"), code(display(text__markdown="# Loud\n\n### Deep\n\nsaid")), text("## Two"))
     assert [words(h) for h in page(nb).main.find_all(["h1", "h2", "h3"])] == ["1 One", "1.1 Two"]
@@ -206,7 +219,7 @@ def test_all_that_is_wrong_is_told_at_once(monkeypatch):
     for expected in (
         "cell 1: the link to #gone",
         "cell 1: the link to 02_left_out.ipynb#x",
-        "cell 2: the anchor fig-c is not at the beginning of a caption",
+        "cell 2: the anchor fig-c belongs to no caption",
         "cell 4: the anchor mine stands in notebook n0, cell 3 too",
         "cell 4: the link to #lost",
     ):

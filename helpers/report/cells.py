@@ -14,6 +14,7 @@ CAPTION = re.compile(
     r"(?P<text>.+?)(?:\n\s*\n|\Z)",
     re.DOTALL,
 )
+ANCHOR_ABOVE = re.compile(r"""\s*(<a\s+(?:id|name)=(["'])(?:fig|tbl)-[^"']+\2\s*(?:/>|>\s*</a>))\s*\Z""")
 CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
     re.M | re.S,
@@ -155,6 +156,15 @@ def _captioned_output(cell, kind):
         return "<table" in data.get("text/html", "") or "|" in data.get("text/markdown", "")
 
     return next((o for o in reversed(cell.get("outputs", [])) if fits(o.get("data", {}))), None)
+
+
+def lower_anchors(nb):
+    """Moves each anchor from above a figure or table, where a link shows all of it, to the caption below."""
+    for above, cell, below in zip(nb.cells, nb.cells[1:], nb.cells[2:], strict=False):
+        anchor = [above.cell_type, cell.cell_type] == ["markdown", "code"] and ANCHOR_ABOVE.search(above.source)
+        if anchor and below.cell_type == "markdown" and below.source.startswith("**"):
+            above.source = above.source[: anchor.start()]
+            below.source = anchor[1] + below.source
 
 
 def attach_captions(nb, strict, log):

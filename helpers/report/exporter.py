@@ -105,6 +105,7 @@ class TypstPDFExporter(TemplateExporter):
         cells.keep_printable(nb, self.log)
         cells.drop_progress(nb)
         cells.rename_attachments(nb)
+        cells.lower_anchors(nb)
         cells.attach_captions(nb, self.strict, self.log)
         return nb
 

@@ -5,7 +5,7 @@ import re
 
 from nbformat.v4 import new_output
 
-from .cells import CAPTION
+from .cells import CAPTION, lower_anchors
 
 ANCHOR = re.compile(r"""<a\s+(?:id|name)=\\?["']([\w-]+)""")
 STANDS_IN = {
@@ -20,6 +20,7 @@ def unexecuted(nb):
     Anchors that a code cell writes stand in its output too, as far as its source has them in one piece.
     """
     nb = copy.deepcopy(nb)
+    lower_anchors(nb)
     for cell, below in zip(nb.cells, [*nb.cells[1:], None], strict=True):
         if cell.cell_type != "code":
             continue

@@ -105,9 +105,9 @@ local function name_items(cells)
       if anchor == '' then return nil end
       local of = kind(anchor)
       if el.t == 'Span' and (of == 'fig' or of == 'tbl') then
-        problem(cell, ('the anchor %s is not at the beginning of a caption. A caption is a Markdown cell of its own, '
-          .. 'right under the output, that begins: <a id="%s"></a>**%s 1.**'):format(
-          anchor, anchor, of == 'fig' and 'Figure' or 'Table'))
+        problem(cell, ('the anchor %s belongs to no caption. A caption is a Markdown cell right under the output '
+          .. 'that begins with **%s 1.**; its anchor ends the Markdown cell right above the code'):format(
+          anchor, of == 'fig' and 'Figure' or 'Table'))
       elseif of then
         counts[of] = counts[of] + 1
         el.attributes.number = tostring(counts[of])
