@@ -2,12 +2,15 @@
 
 import math
 import os
+import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 
 import numpy as np
+from IPython import get_ipython
 from tqdm import tqdm
 
 from helpers import cluster, training
@@ -16,6 +19,7 @@ from helpers.keys import key
 from helpers.metrics import evaluate
 from helpers.store import folder, read, read_json, read_weights, set_aside, write, write_json
 
+TICK = 5  # seconds after which a progress bar is drawn anew, whatever has happened
 SECTIONS = {  # how the labels begin under which a notebook chooses runs, and the notebook
     **dict.fromkeys(("start: ", "best rate: ", "largest rate: "), "01_initialization"),
     **dict.fromkeys(("search", "rounding", "MLP"), "02_hyperparameter_search"),
@@ -105,9 +109,10 @@ def _told_where():
 
 def _train(missing, n_stored):
     failures, best = {}, math.nan
-    bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run")
+    file = sys.stdout if get_ipython() else sys.stderr  # what a notebook shows of stderr looks like an error
+    bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run", file=file)
     bar.set_postfix(reused=n_stored, refresh=False)
-    with bar, _told_what_is_stored(bar), cluster.connect() as client:
+    with bar, _ticking(bar), _told_what_is_stored(bar), cluster.connect() as client:
         for line in cluster.about(client):
             bar.write(line)
         for name, result in cluster.results(client, missing):
@@ -127,11 +132,31 @@ def _train(missing, n_stored):
 
 
 @contextmanager
+def _ticking(bar):
+    """Let the clock of a bar go on while a training lasts."""
+    ended = threading.Event()
+
+    def tick():
+        while not ended.wait(TICK):
+            bar.refresh()
+
+    thread = threading.Thread(target=tick, name="clock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
 def _told_what_is_stored(bar):
     try:
         yield
     except (KeyboardInterrupt, SweepError):
-        bar.write(f"Stopped: {bar.n} of {bar.total} runs are stored, and the same command goes on from there.")
+        bar.write(
+            f"Stopped: {bar.n} of {bar.total} runs are stored, and the same command or cell goes on from there."
+        )
         raise
 
 

@@ -80,11 +80,11 @@ def plain_maths(text):
 
 def _is_progress(output):
     lines = re.split(r"[\r\n]+", output.get("text", "").strip())
-    return output.get("name") == "stderr" and all(PROGRESS.search(line) or not line.strip() for line in lines)
+    return "name" in output and all(PROGRESS.search(line) or not line.strip() for line in lines)
 
 
 def drop_progress(nb):
-    """Removes widget views and what progress bars wrote to stderr, which only mean something while running."""
+    """Removes widget views and what progress bars wrote, which only mean something while running."""
     for cell in nb.cells:
         if cell.cell_type == "code":
             keep = [o for o in cell.outputs if WIDGET not in o.get("data", {}) and not _is_progress(o)]

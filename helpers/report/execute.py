@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 from . import ReportError
+from .cells import PROGRESS
 
 # Vector figures whose bytes do not change from one build to the next.
 SVG = [
@@ -36,8 +37,10 @@ class _Client(NotebookClient):
 
     def process_message(self, msg, cell, cell_index):
         """Shows the progress bars of the notebook itself, whose cells may run for long."""
-        if msg["msg_type"] == "stream" and msg["content"]["name"] == "stderr" and not os.environ.get("CI"):
-            print(msg["content"]["text"], end="", file=sys.stderr, flush=True)
+        if msg["msg_type"] == "stream" and not os.environ.get("CI"):
+            text = msg["content"]["text"]
+            if msg["content"]["name"] == "stderr" or PROGRESS.search(text):
+                print(text, end="", file=sys.stderr, flush=True)
         return super().process_message(msg, cell, cell_index)
 
     def stop(self, task):
