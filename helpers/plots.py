@@ -66,8 +66,9 @@ def class_counts(dataset):
 def curves(runs, measures):
     """Show measures, such as "train_loss" or "valid_error", over the epochs: a panel each, a line per label.
 
-    `runs`: lists of Runs by label, which differ in their seeds.  The line is their mean, a band spans all of them.
-    Errors are in per cent, losses in nats, both on logarithmic axes.
+    `runs`: lists of Runs by label, which differ in their seeds.  The line is their mean, a band spans all of them; both
+    end where a run diverges, and the label says how many did.  Errors are in per cent, losses in nats, both on
+    logarithmic axes.
     """
     rows = -(-len(measures) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 0.4 + 2.1 * rows))
@@ -75,12 +76,14 @@ def curves(runs, measures):
         for i, (label, same) in enumerate(runs.items()):
             values = np.array([run.history[measure] for run in same])
             values *= 100 if measure.endswith("error") else 1
-            values = values[:, ~np.isnan(values).all(axis=0)]
-            epochs = range(1, values.shape[1] + 1)
+            lost = np.sum(~np.isfinite([run.history["train_unclipped_loss"][-1] for run in same]))
+            named = f"{label} ({lost} of {len(same)} diverged)" if lost else label
             style = {"color": COLOURS[i % len(COLOURS)]}
-            axis.plot(epochs, np.nanmean(values, axis=0), ls=DASHES[i % len(DASHES)], label=label, **style)
+            epochs = np.arange(1, values.shape[1] + 1)
+            mark = {"marker": "o", "ms": 3} if len(epochs) == 1 else {}
+            axis.plot(epochs, values.mean(axis=0), ls=DASHES[i % len(DASHES)], label=named, **style, **mark)
             if len(same) > 1:
-                axis.fill_between(epochs, np.nanmin(values, 0), np.nanmax(values, 0), alpha=0.2, lw=0, **style)
+                axis.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.2, lw=0, **style)
         axis.set(xlabel="epoch", ylabel=axis_label(measure))
         logarithmic(axis)
     handles, labels = axes.flat[0].get_legend_handles_labels()

@@ -1,5 +1,6 @@
 """Statistics: what measurements on some seeds and some images allow to say."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,10 @@ TINY = 1e-12  # the smallest chance that is told
 
 
 class Difference(NamedTuple):
-    """A difference of means: `mean` ± `half` is its 95% confidence interval, `p` the chance of as much from none."""
+    """A difference of means: `mean` ± `half` is its 95% confidence interval, `p` the chance of as much from none.
+
+    Where one value alone says nothing of the spread, `half` is infinite and `p` 1.
+    """
 
     mean: float
     half: float
@@ -31,6 +35,8 @@ def _difference(mean, error, freedom, image_noise):
     def half(chance):
         return np.hypot(stats.t.isf(chance / 2, freedom) * error, stats.norm.isf(chance / 2) * image_noise)
 
+    if math.isinf(error):
+        return Difference(float(mean), math.inf, 1.0)
     if error == image_noise == 0:
         return Difference(float(mean), 0.0, float(mean == 0))
     # The p value is the chance at which the interval just reaches zero.
@@ -56,7 +62,7 @@ def independent(first, second, image_noise=0.0):
     parts = [_of_mean(first), _of_mean(second)]
     variance = sum(part for part, _ in parts)
     uncertain = sum(part**2 / freedom for part, freedom in parts)
-    freedom = variance**2 / uncertain if uncertain else 1.0  # without a spread it does not matter
+    freedom = variance**2 / uncertain if uncertain and math.isfinite(variance) else 1.0  # else it does not matter
     return _difference(first.mean() - second.mean(), np.sqrt(variance), freedom, image_noise)
 
 
@@ -67,9 +73,9 @@ def _same_length(first, second):
 
 
 def _of_mean(values):
-    """The variance of the mean of `values` and its degrees of freedom; one value alone tells none."""
+    """The variance of the mean of `values` and its degrees of freedom; that of one value alone may be anything."""
     if len(values) < 2:
-        raise ValueError("one seed alone says nothing of the spread over seeds")
+        return math.inf, 1
     return values.var(ddof=1) / len(values), len(values) - 1
 
 

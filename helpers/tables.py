@@ -130,9 +130,12 @@ def n_parameters(config):
 def spread(values, spec):
     """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter.
 
-    The blanks do not break, so that a narrow column keeps the two together.
+    The blanks do not break, so that a narrow column keeps the two together.  Where a value is no finite number, the
+    words are "no number".
     """
     values = np.asarray(values, dtype=float)
+    if not np.isfinite(values).all():
+        return "no number"
     mean = format(np.mean(values), spec)
     if len(values) == 1:
         return mean
@@ -217,8 +220,8 @@ def errors_by_epoch(runs):
     for label, same in runs.items():
         for where, word in (("train", "training"), ("valid", "validation")):
             means = np.mean([run.history[f"{where}_error"] for run in same], axis=0)
-            columns[f"{label}, {word}"] = [f"{error:.2%}" for error in means]
-    frame = pd.DataFrame(columns)
+            columns[f"{label}, {word}"] = pd.Series([f"{error:.2%}" for error in means])
+    frame = pd.DataFrame(columns).fillna("")  # where one was trained for fewer epochs
     frame.insert(0, "epoch", range(1, len(frame) + 1))
     return markdown(frame)
 

@@ -1,5 +1,7 @@
 """Sentences from numbers: code says how much, how many and which way, and leaves the reasons to the text."""
 
+import math
+
 BLANK = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 
 
@@ -15,9 +17,11 @@ def number(count, noun, plural=None):
 
 
 def interval(difference, unit="points", scale=100, places=2):
-    """Return a statistics.Difference with its 95% interval, as in "−0.20 ± 0.05 points"."""
+    """Return a statistics.Difference with its 95% interval, as in "−0.20 ± 0.05 points"; none is named as such."""
     mean, half = (f"{scale * value:.{places}f}" for value in (abs(difference.mean), difference.half))
     sign = "" if float(mean) == 0 else "−" if difference.mean < 0 else "+"
+    if math.isinf(difference.half):
+        return BLANK.join(filter(None, [f"{sign}{mean}", unit])) + ", one seed alone"
     return BLANK.join(filter(None, [f"{sign}{mean}", "±", half, unit]))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from IPython.display import Markdown
@@ -26,6 +27,61 @@ NAMES = [
     *("01_initialization", "02_hyperparameter_search", "03_gradient_check", "04_cnn", "05_regularization"),
     *("06_reproduction", "07_conclusion", "00_overview"),
 ]
+
+
+EDITS = {  # what a reader may change in a cell of configurations
+    "01_initialization": [
+        ('SCHEMES = ("zero", "normal", "glorot")', 'SCHEMES = ("normal", "glorot")'),
+        (
+            '{"zero": [0], "normal": [0, 1, 2, 3, 4], "glorot": [0, 1, 2, 3, 4]}',
+            '{"zero": [0], "normal": [0], "glorot": [0]}',
+        ),
+        ('"normal": [0, 1, 2, 3, 4], "glorot"', '"normal": [0], "glorot"'),
+        ('"normal": [0, 1, 2, 3, 4], "glorot"', '"normal": [0, 1], "glorot"'),
+        ("RATES = [7e-4, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]", "RATES = [0.1]"),
+        ('"lr": 7e-4', '"lr": 50'),
+        ('"hidden_dims": [500, 400]', '"hidden_dims": [50]'),
+        ('"hidden_dims": [500, 400]', '"hidden_dims": [50, 40, 30]'),
+        ('"activation": "relu"', '"activation": "tanh"'),
+        ('"epochs": 10', '"epochs": 1'),
+        ("for seed in (0, 1, 2)", "for seed in (0,)"),
+    ],
+    "02_hyperparameter_search": [
+        ('GRID = {"lr": [0.1, 0.01, 0.001]', 'GRID = {"lr": [0.1]'),
+        ('GRID = {"lr": [0.1, 0.01, 0.001]', 'GRID = {"lr": [0.01]'),
+        (
+            'GRID = {"lr": [0.1, 0.01, 0.001], "batch_size": [16, 32, 64]}',
+            'GRID = {"lr": [0.1, 0.01], "batch_size": [32]}',
+        ),
+        ("WIDTHS = [400, 500, 600]", "WIDTHS = [500]"),
+        ("SEEDS = [5, 6, 7, 8, 9]", "SEEDS = [5]"),
+        ("FRESH = [1, 2, 3, 4]", "FRESH = [1]"),
+        ('SECOND = {"activation": ["relu", "tanh", "sigmoid"]', 'SECOND = {"activation": ["relu"]'),
+        ('"epochs": 5', '"epochs": 1'),
+    ],
+    "03_gradient_check": [
+        ("LAYER = 2", "LAYER = 1"),
+        ("LAYER = 2", "LAYER = 3"),
+        ("for i in range(6) for k in (1, 5)", "for i in range(3) for k in (1,)"),
+        ("BUGS = configurations.BUGS", "BUGS = configurations.BUGS[:3]"),
+    ],
+    "04_cnn": [
+        ('GRID = {"lr": [0.1, 0.03, 0.01], "batch_size": [32, 64]}', 'GRID = {"lr": [0.1], "batch_size": [32]}'),
+        ("LARGER = [0.3, 1.0]", "LARGER = []"),
+        ("SEEDS = [5, 6, 7, 8, 9]", "SEEDS = [5]"),
+        ("SEEDS_SAME_SIZE = [5, 6, 7]", "SEEDS_SAME_SIZE = [5]"),
+        ("SEEDS_SHORT = [5, 6, 7]", "SEEDS_SHORT = [5]"),
+        ('FINAL = {"epochs": 10', 'FINAL = {"epochs": 1'),
+    ],
+    "05_regularization": [
+        ('DROPOUT = {"dropout": [0.25, 0.5]}', 'DROPOUT = {"dropout": [0.0, 0.3]}'),
+        ('    "CNN with augmentation": ("CNN", MOVED),\n', ""),
+        ('    "CNN with dropout": ("CNN", DROPOUT),\n', ""),
+        ('    "CNN with both, longer": ("CNN", MOVED | DROPOUT | {"epochs": 20}),\n', ""),
+        ('    "MLP with augmentation": ("MLP", MOVED),\n', ""),
+        ('"epochs": 30', '"epochs": 1'),
+    ],
+}
 
 
 def weights_of(config):
@@ -48,6 +104,7 @@ def _weights(model, arguments):
 
 def error(config, scenario):
     """The validation error that a scenario gives to a run, as a share of 1."""
+    scenario = "ahead" if scenario == "edited" else scenario
     if scenario in ("equal", "perfect"):
         searching = not config.get("decay")
         return 0.05 if scenario == "equal" or searching else 0.0
@@ -68,12 +125,14 @@ def invented(monkeypatch):
         if name in state["runs"]:
             return state["runs"][name]
         n = len(state["dataset"].valid)
-        spread = state["scenario"] in ("ahead", "behind")
+        spread = state["scenario"] not in ("equal", "perfect")
         rng = np.random.default_rng(zlib.crc32(name.encode()) if spread else 0)
         count = round(n * error(config, state["scenario"])) + (int(rng.integers(-1, 2)) if spread else 0)
         wrong = sorted(rng.choice(n, max(count, 0), replace=False).tolist())
         falling = np.linspace(2, 1, config["epochs"])
         history = {name: (falling * max(len(wrong), 1e-3) / n).tolist() for name in HISTORY}
+        if state["scenario"] == "edited" and config["lr"] == 50:  # as if it diverged
+            history |= {name: [np.nan] * config["epochs"] for name in HISTORY if "loss" in name}
         sizes = {name: list(w.shape) for name, w in weights_of(config).items()}
         run = Run(config, "", tables.n_parameters(config), history, {}, shapes=sizes, wrong=wrong)
         run.key = name
@@ -108,21 +167,35 @@ def invented(monkeypatch):
 
     def execute(scenario, name="digits"):
         state.update(scenario=scenario, dataset=replace(state["dataset"], name=name))
-        told = {}
         for state["notebook"] in NAMES:
-            told[state["notebook"]] = list(_sentences(state["notebook"]))
-        return told
+            for edit in EDITS.get(state["notebook"], ()) if scenario == "edited" else ():
+                noted = dict(state["chosen"])
+                yield f"{state['notebook']}: {edit[1]}", _told(state["notebook"], edit)
+                state["chosen"] = noted  # an exploration is not noted
+            yield state["notebook"], list(_sentences(state["notebook"]))
 
     return execute
 
 
-def _sentences(name):
-    """Execute the code cells of a notebook and yield the Markdown that each ends in."""
+def _told(name, edit):
+    """What an edited notebook says, or the error that it ends in."""
+    try:
+        return list(_sentences(name, *edit))
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _sentences(name, old="", new=""):
+    """Execute the code cells of a notebook, `old` replaced by `new`, and yield the Markdown that each ends in."""
     namespace = {}
-    for cell in json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
+    sources = [
+        "".join(cell["source"])
+        for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells
+        if cell.cell_type == "code"
+    ]
+    assert any(old in source for source in sources)
+    for source in sources:
+        tree = ast.parse(source.replace(old, new) if old else source)
         *_, last = tree.body
         if isinstance(last, ast.Expr):
             exec(compile(ast.Module(tree.body[:-1], []), name, "exec"), namespace)  # noqa: S102
@@ -144,7 +217,7 @@ def flat(sentences):
 def test_no_sentence_says_what_the_runs_deny(scenario, dataset, invented):
     mpl.use("agg")
     with np.errstate(all="ignore"):
-        told = invented(scenario, dataset)
+        told = dict(invented(scenario, dataset))
     whole = {name: flat(sentences) for name, sentences in told.items()}
     for name, text in whole.items():
         assert not re.search(r"\bnan\b|\binf\b|NaN", text), name
@@ -169,3 +242,12 @@ def test_no_sentence_says_what_the_runs_deny(scenario, dataset, invented):
     if scenario == "behind":
         assert "CNN with dropout against CNN" in whole["05_regularization"].split("It is higher for")[1]
         assert "The validation set chooses CNN and MLP." in whole["05_regularization"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cell_of_configurations_may_be_edited(invented):
+    mpl.use("agg")
+    with np.errstate(all="ignore"):
+        told = {name: flat(sentences) for name, sentences in invented("edited")}
+    wrong = {name: text for name, text in told.items() if re.search(r"\w+Error: |\bnan\b|NaN", text)}
+    assert wrong == {}

@@ -52,9 +52,16 @@ def test_signs():
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match="5 and 3 values are no pairs"):
         statistics.paired(range(5), range(3))
-    for compare in (statistics.paired, statistics.independent):
-        with pytest.raises(ValueError, match="one seed alone"):
-            compare([1.0], [2.0])
+
+
+@pytest.mark.parametrize("compare", [statistics.paired, statistics.independent])
+def test_one_seed_alone_tells_nothing_apart(compare):
+    found = compare([1.0], [2.0], 0.1)
+    assert (found.mean, found.half, found.p, found.sign) == (-1.0, np.inf, 1.0, 0)
+
+
+def test_one_seed_against_many_tells_nothing_apart():
+    assert statistics.independent([1.0], [2.0, 2.1, 1.9]).sign == 0
 
 
 def test_image_noise_of_two_runs_is_mcnemars():

@@ -1,5 +1,7 @@
 """Sentences from numbers: the words must follow the numbers."""
 
+import math
+
 import pytest
 
 from helpers import words
@@ -15,6 +17,7 @@ BLANK = "\N{NO-BREAK SPACE}"
         (0.0085, 0.0041, "the error of a is higher than that of b (+0.85_±_0.41_points)"),
         (0.0012, 0.0041, "the error of a is not told apart from that of b (+0.12_±_0.41_points)"),
         (0.0, 0.0, "the error of a is not told apart from that of b (0.00_±_0.00_points)"),
+        (-0.28, math.inf, "the error of a is not told apart from that of b (−28.00_points, one seed alone)"),
         (-0.00001, 0.0, "the error of a is lower than that of b (0.00_±_0.00_points)"),
     ],
 )
