@@ -66,8 +66,8 @@ def class_counts(dataset):
 def curves(runs, measures):
     """Show measures, such as "train_loss" or "valid_error", over the epochs: a panel each, a line per label.
 
-    `runs`: lists of Runs by label, which differ in their seeds.  The line is their mean, a band spans all of them; both
-    end where a run diverges, and the label says how many did.  Errors are in per cent, losses in nats, both on
+    `runs`: lists of Runs by label, which differ in their seeds.  The line is their mean, a band spans all of them;
+    both end where a run diverges, and the label says how many did.  Errors are in per cent, losses in nats, both on
     logarithmic axes.
     """
     rows = -(-len(measures) // 2)
