@@ -124,7 +124,7 @@ def test_hostile_notebook_is_typeset_and_says_what_is_missing(monkeypatch, caplo
         r"of \$3",
         "$z$",
         "$x$",
-        "a & = b",
+        'a & "" \\= b',
         "table.header",
         "Foo (2000)",
         "red ```` #panic()",

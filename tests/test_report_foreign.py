@@ -1,16 +1,20 @@
 """Notebooks of anyone's, each with something that a converter may stumble over: every one gives a page."""
 
 import base64
+import http.server
 import io
 import logging
+import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+from PIL import Image
 from pypdf import PdfReader
 
+from helpers.report import maths
 from helpers.report.exporter import TypstPDFExporter
 
 
@@ -105,6 +109,58 @@ NOTEBOOKS = {
         [],
     ),
     "no cells": ([], [], []),
+    "empty cell": ([new_code_cell("  \n"), new_markdown_cell("end")], ["end"], []),
+    "chunks": (
+        [
+            new_code_cell(
+                "x",
+                outputs=[
+                    new_output(
+                        "stream", name=("stdout", "stderr")[i % 2], text="".join(f"{i} {k}\n" for k in range(100))
+                    )
+                    for i in range(8)
+                ],
+            )
+        ],
+        ["0 0", "7 99", "[650 of 800 lines left out]"],
+        ["4 50"],
+    ),
+    "one endless line": (
+        [printed(", ".join(map(str, range(40_000))))],
+        ["0, 1, 2", "39999", "characters left out]"],
+        [],
+    ),
+    "control codes": (
+        [printed("a\x08b\x07 \x1b]8;;http://x.invalid\x1b\\link\x1b]8;;\x1b\\ end")],
+        ["ab link end"],
+        ["x.invalid"],
+    ),
+    "icons": (
+        [
+            displayed(
+                text__html="<div><svg><use xlink:href='#i'></use></svg><table><tr><td>seen</td></tr></table>"
+                "<button><svg viewBox='0 0 9 9'><path d='M0 0h9v9z'/></svg>more</button></div>"
+            )
+        ],
+        ["seen"],
+        ["more"],
+    ),
+    "calls": (
+        [new_markdown_cell("**n**.ipynb, H<sub>2</sub>.x, $f$(x), $x$.shape, [l](https://x.invalid)[1], `c`.d end")],
+        ["n.ipynb", "H2.x", ".shape", "l[1]", "end"],
+        [],
+    ),
+    "one blank in dollars": (
+        [new_markdown_cell("Let $ x_1 \\in A$ and $y_2 \\le 3 $ hold at $5 or $6.")],
+        ["∈", "≤", "hold at $5 or $6."],
+        ["$ x"],
+    ),
+    "maths in HTML": ([new_markdown_cell("<div class='alert'>take $a_b$</div>")], ["take"], ["a_b"]),
+    "an image outside": (
+        [new_markdown_cell("![up](../up.png) ![root](/etc/hostname) ![e](%2e%2e/up.png) end")],
+        ["up", "end"],
+        [],
+    ),
     "wide table": (
         [displayed(text__html=pd.DataFrame(np.eye(3, 40)).to_html(), text__plain="t")],
         ["39"],
@@ -145,6 +201,9 @@ def test_pictures_are_printed(kind):
         ("plotly", "plotly"),
         ("Unicode", "😀"),
         ("images that are not there", "none.png"),
+        ("images that are not there", "1 image lies on the web"),
+        ("an image outside", "../up.png lies outside the folder"),
+        ("an image outside", "%2e%2e/up.png lies outside the folder"),
     ],
 )
 def test_what_is_left_out_is_told(name, told, tmp_path, caplog, capfd):
@@ -152,3 +211,75 @@ def test_what_is_left_out_is_told(name, told, tmp_path, caplog, capfd):
         exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
         exporter.from_notebook_node(new_notebook(cells=NOTEBOOKS[name][0]), {"metadata": {"name": name}})
     assert told in caplog.text + capfd.readouterr().err
+
+
+def exported(cells, caplog, **resources):
+    """The text of the PDF of these cells, and what was warned."""
+    with caplog.at_level(logging.WARNING):
+        exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
+        pdf, _ = exporter.from_notebook_node(new_notebook(cells=cells), {"metadata": {"name": "nb"} | resources})
+    return (
+        " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split()),
+        caplog.text,
+        pdf,
+    )
+
+
+def test_a_figure_of_a_widget_is_its_picture(caplog):
+    widget = "application/vnd.jupyter.widget-view+json"
+    _, told, pdf = exported([displayed(**{widget: {"model_id": "x"}, "image__png": picture("png")})], caplog)
+    assert b"/Image" in pdf
+    assert told == ""
+
+
+def test_a_gif_is_its_first_frame(caplog):
+    with io.BytesIO() as file:
+        Image.new("RGB", (4, 4), "red").save(file, format="gif")
+        gif = base64.b64encode(file.getvalue()).decode()
+    text, told, pdf = exported([displayed(image__gif=gif, text__plain="<IPython.core.display.Image object>")], caplog)
+    assert b"/Image" in pdf
+    assert (told, "object" in text) == ("", False)
+
+
+def test_a_picture_is_known_by_what_it_is_and_a_broken_one_is_named(caplog):
+    _, told, pdf = exported([displayed(image__png=picture("jpg"))], caplog)
+    assert b"/Image" in pdf
+    broken = base64.b64encode(base64.b64decode(picture("png"))[:100]).decode()
+    text, told, _ = exported([displayed(image__png=broken), new_markdown_cell("end")], caplog)
+    assert "notebook nb, cell 1: a picture cannot be typeset" in told
+    assert text.endswith("[picture that cannot be read] end 1") or "end" in text
+
+
+def test_a_formula_that_cannot_be_read_is_shown_and_named_and_the_rest_is_set(caplog):
+    text, told, _ = exported([new_markdown_cell("one"), new_markdown_cell("$\\undefined{x}$ and $y^2$ end")], caplog)
+    assert "notebook nb, cell 2: the maths \\undefined{x} cannot be read" in told
+    assert "\\undefined{x} and" in text
+    assert "end" in text
+
+
+def test_what_typst_refuses_is_shown_as_its_source(caplog, monkeypatch):
+    monkeypatch.setattr(maths, "typst", lambda tex, macros=None: "nosuch" if tex == "bad" else "x")
+    text, told, _ = exported([new_markdown_cell("$bad$ and $good$"), new_markdown_cell("end")], caplog)
+    assert "notebook nb, cell 1: the maths" in told
+    assert "bad and 𝑥" in text
+
+
+def test_nothing_is_fetched(caplog):
+    class Seen(http.server.BaseHTTPRequestHandler):
+        asked = []
+
+        def do_GET(self):
+            self.asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Seen)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    markdown = f"<iframe src='{url}/a'></iframe>\n\n![i]({url}/b.png) <img src='{url}/c.png'>"
+    markdown += f"\n\n<object data='{url}/d'></object>"
+    html = f"<div><img src='{url}/e.png'><iframe src='{url}/f'></iframe><embed src='{url}/g'></div>"
+    exported([new_markdown_cell(markdown), displayed(text__html=html)], caplog)
+    server.shutdown()
+    server.server_close()
+    assert Seen.asked == []

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import torch
 from IPython.display import Markdown
 
 from helpers import configs, data, gradients, runs, tables, training
@@ -95,6 +96,7 @@ def _weights(model, arguments):
     config = configs.complete(
         {"dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1, "model": model} | json.loads(arguments)
     )
+    torch.manual_seed(0)
     network = training.model(model).build(config)
     if model == "cnn":
         return {name: w.detach().numpy() for name, w in network.state_dict().items()}

@@ -1,7 +1,12 @@
 """What is done to the cells of a notebook before its template sees them."""
 
+import io
 import re
+from base64 import b64decode, b64encode
 from mimetypes import guess_extension
+
+from nbconvert.filters import strip_ansi
+from PIL import Image
 
 from . import ReportError
 
@@ -19,16 +24,20 @@ CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
     re.M | re.S,
 )
+LINE = r"(?:\\.|[^$\\\n])+?"
 TEX = r"(?:\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
     r"\\\$|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
-    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s)\$(?!\d)|\$",
+    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
     re.S,
 )
+ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol)\b.*?</svg\s*>", re.S | re.I)
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
 LINES = 150  # of an output, of which more would fill pages
+COLUMNS = 95  # characters of a line in print
+STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
 LINK = re.compile(r"\]\((?:(?P<file>[\w./%-]+)\.ipynb)?(?:#(?P<anchor>[^)\s]+))?\)")
 
 
@@ -67,6 +76,8 @@ def one_line(match):
     tex = re.sub(r"(?<!\\)%.*", "", tex)
     tex = re.sub(r"\\(?:tag|label)\*?\{[^}]*\}|\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
     tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
+    if re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
+        tex = tex[:-1].rstrip()
     if env:
         inner = re.sub(r"^(?:equation|displaymath|math)\*?$", "", env)
         tex = rf"\begin{{{inner}}} {tex} \end{{{inner}}}" if inner else tex
@@ -83,61 +94,116 @@ def _is_progress(output):
     return "name" in output and all(PROGRESS.search(line) or not line.strip() for line in lines)
 
 
+def _is_widget(output):
+    return WIDGET in output.get("data", {}) and not output.data.keys() & set(IMAGES)
+
+
 def drop_progress(nb):
     """Removes widget views and what progress bars wrote, which only mean something while running."""
     for cell in nb.cells:
         if cell.cell_type == "code":
-            keep = [o for o in cell.outputs if WIDGET not in o.get("data", {}) and not _is_progress(o)]
-            cell.outputs = keep
+            cell.outputs = [output for output in cell.outputs if not _is_widget(output) and not _is_progress(output)]
 
 
-def _without_scripts(output):
-    """Takes out of an HTML output what only a browser can run, and the output with it where nothing else is there.
-
-    Returns the names of what was taken out.
-    """
-    data = output.get("data", {})
-    html = data.get("text/html", "")
+def _without_scripts(html):
+    """HTML without what only a browser can run, the names of what was taken out, and without icons and buttons."""
     found = sorted(set(map(str.lower, re.findall(r"<(script|iframe|video|audio|canvas|object|embed)\b", html, re.I))))
-    if found:
-        data["text/html"] = BROWSER.sub("", html)
-        if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
-            del data["text/html"]
-    return found
+    return BROWSER.sub("", ICON.sub("", html)), found
 
 
 def _shorten(text):
-    """`text` without its middle where it has more than LINES lines."""
+    """`text` without its middle where it would take many more than LINES lines in print."""
     lines = text.splitlines(keepends=True)
-    if len(lines) <= LINES:
+    pieces = [line[i : i + COLUMNS] for line in lines for i in range(0, len(line), COLUMNS)]
+    if len(pieces) <= 1.1 * LINES:
         return text
-    left_out = f"[{len(lines) - LINES:,} of {len(lines):,} lines left out]\n"
-    return "".join([*lines[: LINES * 2 // 3], left_out, *lines[-LINES // 3 :]])
+    start, end = "".join(pieces[: LINES * 2 // 3]), "".join(pieces[-LINES // 3 :])
+    left_out = len(lines) - len((start + end).splitlines())
+    if left_out > 0:
+        told = f"[{left_out:,} of {len(lines):,} lines left out]"
+    else:
+        told = f"[{len(text) - len(start) - len(end):,} of {len(text):,} characters left out]"
+    return f"{start.removesuffix(chr(10))}\n{told}\n{end}"
+
+
+def _plain_text(text):
+    """What a terminal would show, without links, bells and other codes that do not print."""
+    text = re.sub(r"\x1b\].*?(?:\x07|\x1b\\)", "", text, flags=re.S)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", strip_ansi(text))
+
+
+def _as_png(data):
+    """A bundle of an output whose GIF or WebP, if it has no other picture, is a PNG of its first frame."""
+    if not data.keys() & set(IMAGES):
+        for mime in ("image/gif", "image/webp"):
+            if mime in data:
+                with io.BytesIO(b64decode(data[mime])) as packed, io.BytesIO() as png:
+                    Image.open(packed).save(png, format="png")
+                    data["image/png"] = b64encode(png.getvalue()).decode()
+                return
 
 
 def _printable(output):
-    data = output.get("data", {})
-    if "text/plain" in data:
-        data["text/plain"] = _shorten(data["text/plain"])
+    """Make an output fit for print; return the names of what it loses, and whether anything is left of it."""
     if "text" in output:
-        output.text = _shorten(output.text)
-    if "<table" not in data.get("text/html", "") and not data.get("text/plain", "<").startswith("<"):
+        output.text = _shorten(_plain_text(output.text))
+    if "data" not in output:
+        return [], True
+    data, lost = output.data, []
+    _as_png(data)
+    if data.keys() & set(IMAGES):
+        data.pop(WIDGET, None)
+    if "text/html" in data:
+        data["text/html"], lost = _without_scripts(data["text/html"])
+        if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
+            del data["text/html"]
+    if "text/plain" in data:
+        data["text/plain"] = _shorten(_plain_text(data["text/plain"]))
+    if "<table" in data.get("text/html", ""):
+        data.pop("text/markdown", None)
+    elif not data.get("text/plain", "<").startswith("<"):
         data.pop("text/html", None)
-    return "data" not in output or (WIDGET not in data and data.keys() & set(TYPES))
+    shown = data.keys() & set(TYPES)
+    richer = sorted(data.keys() - set(TYPES))
+    if WIDGET in data or not shown or (shown == {"text/plain"} and STANDS_IN.fullmatch(data["text/plain"])):
+        return lost or richer[:1] or ["nothing"], False
+    return lost, True
+
+
+def _join_long_streams(cell):
+    """Makes one of all that a cell has printed where it will be shortened, so that this is done once."""
+    streams = [output for output in cell.outputs if output.output_type == "stream"]
+    text = "".join(output.text for output in streams)
+    if len(streams) > 1 and _shorten(text) != text:
+        streams[0].text = text
+        cell.outputs = [output for output in cell.outputs if output not in streams[1:]]
 
 
 def keep_printable(nb, log):
-    """Removes outputs that cannot be typeset and names them in one logged sentence."""
+    """Removes what cannot be typeset and says so in one logged sentence."""
     left_out = []
     for cell in nb.cells:
-        if cell.cell_type == "code":
-            for output in cell.outputs:
-                left_out += [f"{element} ({where(cell)})" for element in _without_scripts(output)]
-            lost = [output for output in cell.outputs if not _printable(output)]
-            left_out += [f"{min(output.data, default='nothing')} ({where(cell)})" for output in lost]
-            cell.outputs = [output for output in cell.outputs if output not in lost]
+        if cell.cell_type == "markdown":
+            lost = []
+            cell.source = outside_code(lambda text, lost=lost: _told(text, lost), cell.source)
+            left_out += [f"{name} ({where(cell)})" for name in lost]
+        if cell.cell_type != "code":
+            continue
+        kept = []
+        _join_long_streams(cell)
+        for output in cell.outputs:
+            lost, left = _printable(output)
+            left_out += [f"{name} ({where(cell)})" for name in lost]
+            kept += [output] if left else []
+        cell.outputs = kept
     if left_out:
         log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(left_out))
+
+
+def _told(text, lost):
+    text, found = _without_scripts(text)
+    lost.extend(found)
+    return text
 
 
 def rename_attachments(nb):

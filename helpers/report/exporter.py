@@ -6,10 +6,13 @@ import tempfile
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
 from . import ReportError, cells, facts, typeset
+
+PIECES = 100  # of a notebook that may be shown as their source before it is given up
 
 
 def fenced(text, info=""):
@@ -22,6 +25,20 @@ def fenced(text, info=""):
 def plain(text):
     """`text` as Markdown that says just this."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def _summed_up(message):
+    """Typst's errors in one line, those of characters that its fonts lack as one."""
+    lines = message.splitlines()
+    missing = [found[1] for line in lines if (found := re.search(r'the text `"(.+?)"` could not be displayed', line))]
+    others = [line for line in lines if "could not be displayed with font" not in line]
+    if missing:
+        shown = "".join(dict.fromkeys(missing))
+        more = " ..." if len(shown) > 20 else ""
+        others.append(
+            f"{len(missing)} characters ({shown[:20]}{more}) are not in its fonts, those of the system stand in"
+        )
+    return "; ".join(others)
 
 
 class TypstPDFExporter(TemplateExporter):
@@ -65,7 +82,6 @@ class TypstPDFExporter(TemplateExporter):
                 "output_filename_template": "output_{cell_index}_{index}{extension}",
             },
             ExtractAttachmentsPreprocessor={"enabled": True},
-            CoalesceStreamsPreprocessor={"enabled": True},
             NbConvertBase={"display_data_priority": list(cells.TYPES)},
         )
         config = super().default_config.copy()
@@ -96,12 +112,13 @@ class TypstPDFExporter(TemplateExporter):
         return typeset.convert(markdown, folder, to, search=metadata.get("path") or ".", **given, **options)
 
     def _written(self, markdown, folder, metadata, report):
-        body = self._converted(markdown, folder, metadata, "typst")
+        body = typeset.with_maths(self._converted(markdown, folder, metadata, "typst"), self.strict, self.log)
         return self._pdf(body, folder, metadata.get("name"), report)
 
     def _prepared(self, nb, name):
         nb = copy.deepcopy(nb)
         cells.name_cells(nb, name)
+        nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         cells.keep_printable(nb, self.log)
         cells.drop_progress(nb)
         cells.rename_attachments(nb)
@@ -115,11 +132,24 @@ class TypstPDFExporter(TemplateExporter):
         options = {"title": title, "report": report, "layout": layout, "timestamp": facts.timestamp()}
         if self.contents and not report:
             body = f"#outline()\n{body}"
+        for _ in range(PIECES):
+            try:
+                return self._typeset(body, folder, options)
+            except typeset.TypesetError as error:
+                mended = None if self.strict else typeset.without(body, error)
+                if mended is None:
+                    raise
+                body, piece = mended
+                self.log.warning("%s cannot be typeset (%s); its source is shown.", piece, error)
+        raise ReportError(f"more than {PIECES} pieces of this notebook cannot be typeset")
+
+    def _typeset(self, body, folder, options):
+        """The PDF, as PDF/UA-1 if it can be."""
         try:
             return typeset.to_pdf(body, folder, standard="ua-1", **options)
         except ReportError as error:
             if self.strict:
                 raise
             pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
-            self.log.warning("The PDF is not PDF/UA-1: %s.", "; ".join(str(error).splitlines()))
+            self.log.warning("The PDF is not PDF/UA-1: %s.", _summed_up(str(error)))
             return pdf

@@ -4,10 +4,11 @@
 local readers = {
   markdown = 'commonmark+footnotes+pipe_tables+raw_html+strikeout+task_lists'
     .. '+tex_math_dollars+autolink_bare_uris+smart',
-  html = 'html',
+  html = 'html+tex_math_dollars',
   latex = 'latex',
 }
 local strict = false
+local remote = 0 -- images on the web, which are not fetched
 local targets = {}
 
 local function typst(text) return pandoc.RawInline('typst', text) end
@@ -33,7 +34,7 @@ end
 local function expand(block)
   local reader = readers[block.format]
   if not reader then return nil end
-  local blocks = pandoc.read(block.text, reader).blocks:walk { RawBlock = expand }
+  local blocks = pandoc.read(block.text, reader, nil, {}).blocks:walk { RawBlock = expand }
   if block.format ~= 'html' then return blocks end
   return blocks:walk { Table = align_right, Div = function(div) return div.content end }
 end
@@ -75,7 +76,7 @@ local function html_elements(list)
       out:insert(elements[name](inner, tag))
       i = stop
     elseif name == 'img' or name == 'br' then
-      out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html').blocks))
+      out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks))
       if name == 'br' then out:insert(pandoc.LineBreak()) end
     else
       out:insert(list[i])
@@ -152,25 +153,30 @@ local function figure(el)
   return body
 end
 
--- Symbols that pandoc writes by names that Typst has since dropped.
-local renamed = {
-  ['%.circle%f[^%w]'] = '.o', ['%f[%w]sect%f[^%w]'] = 'inter', ['planck%.reduce'] = 'planck',
-  ['(%l+%.[lr])%.double%f[^%w]'] = '%1.stroked',
-}
-
+-- Maths is written by maths.py, which finds it by this; the semicolon keeps what follows out of it.
 local function maths(el)
-  local _, written = pandoc.log.silence(pandoc.write, pandoc.Pandoc { pandoc.Plain { el } }, 'typst')
-  if written:match '^\\%$' then
-    return problem('the maths ' .. el.text .. ' cannot be read', pandoc.Code(el.text))
+  return typst(('#maths(%s, block: %s)[];'):format(quoted(el.text), el.mathtype == 'DisplayMath'))
+end
+
+-- Typst would read what follows a call, as in #strong[x].ipynb, as a part of it.
+local calls = {
+  Strong = true, Emph = true, Subscript = true, Superscript = true, Underline = true, Strikeout = true, Link = true,
+}
+local function end_calls(list)
+  for i = #list - 1, 1, -1 do
+    local ours = list[i].t == 'Link' and not list[i].target:match '^%a[%w+.-]*:'
+    if calls[list[i].t] and not ours and list[i + 1].t == 'Str' and list[i + 1].text:match '^[.(%[]' then
+      list:insert(i + 1, typst ';')
+    end
   end
-  for old, new in pairs(renamed) do written = written:gsub(old, new) end
-  return { typst('#maths(' .. quoted(el.text) .. ')['), typst((written:gsub('%s+$', ''))), typst ']' }
+  return list
 end
 
 local function span(el)
   if el.classes:includes 'equation' then
     el.content:insert(1, typst '#[#set math.equation(numbering: "(1)")\n')
-    el.content[#el.content] = typst(' #label(' .. quoted(el.identifier) .. ')]]')
+    local last = el.content[#el.content]
+    last.text = last.text:gsub('%)%[%];$', ', label: ' .. quoted(el.identifier):gsub('%%', '%%%%') .. ')[];]')
     return el.content
   end
   if el.identifier ~= '' then
@@ -186,17 +192,20 @@ local function link(el)
   if not id or not (targets[id] or strict or ours) then return el.content end
   local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
   if word and (targets[id] == 'numbered' and strict or ours) then
-    return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. '])')
+    return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. ']);')
   end
   el.content:insert(1, typst('#link(label(' .. quoted(id) .. '))['))
-  el.content:insert(typst ']')
+  el.content:insert(typst '];')
   return el.content
 end
 
-local extensions = {
-  ['image/png'] = '.png', ['image/jpeg'] = '.jpg', ['image/gif'] = '.gif', ['image/svg+xml'] = '.svg',
-  ['image/webp'] = '.webp',
+local signatures = {
+  ['^\137PNG'] = '.png', ['^\255\216\255'] = '.jpg', ['^GIF8'] = '.gif', ['^RIFF....WEBP'] = '.webp',
+  ['^%s*<%?xml'] = '.svg', ['^%s*<!DOCTYPE svg'] = '.svg', ['^%s*<svg'] = '.svg',
 }
+local function extension_of(data)
+  for signature, extension in pairs(signatures) do if data:match(signature) then return extension end end
+end
 local function length(width)
   local number, unit = width:match '^([%d.]+)(%D*)$'
   if unit == '%' then return number .. '%' end
@@ -206,10 +215,17 @@ end
 
 local function image(el)
   if el.src:match '^https?:' then
-    return pandoc.Link(#el.caption > 0 and el.caption or el.src, el.src)
+    remote = remote + 1
+    return pandoc.Link(#el.caption > 0 and el.caption or el.src:match '[^/]+$' or el.src, el.src)
   end
-  local found, mime, data = pcall(pandoc.mediabag.fetch, el.src)
-  local extension = found and mime and extensions[mime:match '^[^;]+']
+  local path = el.src:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
+  local outside = path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:'
+    or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
+  if outside then
+    return problem('the image ' .. el.src:sub(1, 60) .. ' lies outside the folder of the notebook and is not read', el.caption)
+  end
+  local found, _, data = pcall(pandoc.mediabag.fetch, el.src)
+  local extension = found and data and extension_of(data)
   if not extension then
     return problem('the image ' .. el.src:sub(1, 60) .. ' is missing or of an unknown type', el.caption)
   end
@@ -218,7 +234,7 @@ local function image(el)
   file:write(data)
   file:close()
   local alt = pandoc.utils.stringify(el.caption)
-  return typst(('#picture(%s, alt: %s, width: %s)'):format(
+  return typst(('#picture(%s, alt: %s, width: %s);'):format(
     quoted(name), quoted(alt ~= '' and alt or 'Image'), length(el.attributes.width or '')))
 end
 
@@ -241,7 +257,7 @@ local function table_size(el)
   local characters = 0
   for _, longest in pairs(words) do characters = characters + longest + 2.5 end
   local scale = math.max(0.4, 98 / characters)
-  local settings = (scale < 1 and ('#set text(size: %.2fem)'):format(scale) or '')
+  local settings = (scale < 1 and ('#show table: set text(size: %.2fem)'):format(scale) or '')
     .. (n_rows > 25 and '\n#show figure: set block(breakable: true)' or '')
   if settings ~= '' then
     return { pandoc.RawBlock('typst', '#[' .. settings), el, pandoc.RawBlock('typst', ']') }
@@ -309,5 +325,11 @@ function Pandoc(doc)
   doc:walk { Header = remember_numbered, Figure = remember_numbered, Table = remember_numbered }
   doc:walk { Span = remember, Div = remember }
   doc = doc:walk { Table = table_size, Figure = figure, Div = references }
-  return doc:walk { Math = maths, Span = span, Link = link, Image = image }
+  doc = doc:walk { Inlines = end_calls }
+  doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }
+  if remote > 0 then
+    io.stderr:write(('[WARNING] %d image%s on the web and %s printed as %s\n'):format(remote, remote == 1 and ' lies' or 's lie',
+      remote == 1 and 'is' or 'are', remote == 1 and 'a link' or 'links'))
+  end
+  return doc
 end

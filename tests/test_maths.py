@@ -1,0 +1,89 @@
+"""TeX maths as Typst: what a reader of formulas would expect, and that all of it can be typeset."""
+
+import pytest
+import typst
+
+from helpers.report import maths
+
+SAME = {  # TeX, and TeX that means the same
+    r"x_{\rm max}": r"x_{\mathrm{max}}",
+    r"{a \over b}": r"\frac{a}{b}",
+    r"\begin{aligned}a&=b\cr c&=d\end{aligned}": r"\begin{align}a&=b\\c&=d\end{align}",
+    r"\begin{pmatrix}1&2\\3&4\\\end{pmatrix}": r"\begin{pmatrix}1&2\\3&4\end{pmatrix}",
+    r"\left(\begin{array}{*{2}c}1&2\end{array}\right)": r"\left(\begin{array}{cc}1&2\end{array}\right)",
+    r"||w||": r"\|w\|",
+    r"\cfrac{1}{2}": r"\frac{1}{2}",
+    r"\hbox{so}": r"\text{so}",
+    r"\begin{eqnarray}a&=&b\end{eqnarray}": r"\begin{align}a&=b\end{align}",
+    r"x \label{eq:x}": r"x",
+}
+WRITTEN = {
+    r"\frac{1}{\frac{2}{3}}": "frac(1, frac(2, 3))",
+    r"a \implies b": "a ⟹ b",
+    r"A \Rightarrow B": "A ⇒ B",
+    r"|x|": r"lr(\| x \|)",
+    r"P(A|B)": r'P \( A class("normal", \|) B \)',
+    r"\left. y\right|_{x=0}": r"attach(lr( y \|), b: x \= 0)",
+    r"a\;b": "a #h(0.278em) b",
+    r"a\!b": "a #h(-0.167em) b",
+    r"x=\begin{matrix}1&2\\3&4\end{matrix}+1": r"x \= mat(delim: #none, align: #center, 1, 2; 3, 4) \+ 1",
+    r"\begin{vmatrix}a&b\\c&d\end{vmatrix}": r"lr(\| mat(delim: #none, align: #center, a, b; c, d) \|)",
+    r"\begin{aligned}a&=b&c&=d\end{aligned}": r'a & "" \= b #h(2em) & c & "" \= d',
+    r"\mathop{\textrm{sgn}}": 'op("sgn", limits: #true)',
+    r'\text{it is \#5 "x"}': r'"it is #5 \"x\""',
+    r"a \not= b \not\in C": "a ≠ b ∉ C",
+    r"\hat{x} + \overline{ab}": r"accent(x, hat) \+ overline(a b)",
+    r"\displaystyle\int_0^1": "display(attach(∫, b: 0, t: 1))",
+}
+
+
+@pytest.mark.parametrize(("tex", "same"), SAME.items())
+def test_old_and_loose_tex_means_what_it_means_in_mathjax(tex, same):
+    assert maths.typst(tex) == maths.typst(same)
+
+
+@pytest.mark.parametrize(("tex", "expected"), WRITTEN.items())
+def test_structure_is_kept(tex, expected):
+    assert maths.typst(tex) == expected
+
+
+def test_everything_that_is_written_can_be_typeset(tmp_path):
+    hard = [
+        r"|0\rangle\langle1|",
+        r"[0,1)",
+        r"\{x",
+        r"f(x;y)",
+        r"x_{i_j}^{2'}",
+        r"\#\$\%\&\_",
+        r"a/b*c",
+        r"\binom{n}{k}",
+    ]
+    body = "\n\n".join(f"$ {maths.typst(tex)} $" for tex in [*SAME, *SAME.values(), *WRITTEN, *hard])
+    (tmp_path / "a.typ").write_text(body)
+    assert typst.compile(tmp_path / "a.typ")
+
+
+def test_macros_are_read_where_they_are_defined():
+    found, rest = maths.definitions(
+        r"\newcommand{\R}{\mathbb{R}}\newcommand\pair[2]{(#1, #2)}\def\v#1{\mathbf{#1}}"
+        r"\DeclareMathOperator*{\am}{arg\,min} x"
+    )
+    assert rest == " x"
+    for tex, same in {
+        r"\R^2": r"\mathbb{R}^2",
+        r"\pair{a}{\R}": r"(a, \mathbb{R})",
+        r"\v x": r"\mathbf{x}",
+        r"\am_x": r"\operatorname*{arg min}_x",
+    }.items():
+        assert "".join(maths.typst(tex, found).split()) == "".join(maths.typst(same).split())
+
+
+@pytest.mark.parametrize("tex", [r"\undefined{x}", r"\frac{1}", r"\left( x", r"a_{", r"\eqref{eq:a}"])
+def test_what_cannot_be_read_is_refused(tex):
+    with pytest.raises(maths.Unreadable):
+        maths.typst(tex)
+
+
+def test_a_macro_of_itself_is_refused():
+    with pytest.raises(maths.Unreadable, match="call each other"):
+        maths.typst(r"\a", {r"\a": (0, r"\a")})
