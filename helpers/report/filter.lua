@@ -238,31 +238,73 @@ local function image(el)
     quoted(name), quoted(alt ~= '' and alt or 'Image'), length(el.attributes.width or '')))
 end
 
--- A table is set smaller when the longest words of its columns do not fit side by side, and may go over several pages
--- when it is long.
-local function table_size(el)
-  if el.identifier ~= '' then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
-  local n_rows = 0
-  for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
-  local words = {}
+-- The width of each column: the longest of its words, and a gap; and whether a cell spans others.
+local function column_widths(el)
+  local widths, spans = {}, false
   local function measure(row)
     for i, cell in ipairs(row.cells) do
+      spans = spans or cell.col_span > 1 or cell.row_span > 1
       for word in pandoc.utils.stringify(cell.contents):gmatch '%S+' do
-        words[i] = math.max(words[i] or 1, utf8.len(word) or #word)
+        widths[i] = math.max(widths[i] or 3.5, (utf8.len(word) or #word) + 2.5)
       end
     end
   end
   for _, row in ipairs(el.head.rows) do measure(row) end
   for _, body in ipairs(el.bodies) do for _, row in ipairs(body.body) do measure(row) end end
-  local characters = 0
-  for _, longest in pairs(words) do characters = characters + longest + 2.5 end
-  local scale = math.max(0.4, 98 / characters)
+  return widths, spans
+end
+
+-- The same table with these columns alone.
+local function with_columns(el, columns, first)
+  local part = el:clone()
+  local function pick(list) return columns:map(function(i) return list[i] end) end
+  local function pick_cells(row) row.cells = pick(row.cells) return row end
+  part.colspecs = pick(el.colspecs)
+  part.head.rows = el.head.rows:map(function(row) return pick_cells(row:clone()) end)
+  for i, body in ipairs(el.bodies) do
+    part.bodies[i].body = body.body:map(function(row) return pick_cells(row:clone()) end)
+  end
+  if not first then part.caption.long, part.identifier = {}, '' end
+  return part
+end
+
+local FITS = 98 -- characters of a table across the page
+local SMALLEST = 0.6 -- of the size of other tables; one that would be smaller is cut into parts with the same first column
+
+local function parts_of(el)
+  local widths, spans = column_widths(el)
+  local total = 0
+  for _, width in pairs(widths) do total = total + width end
+  local room = FITS / SMALLEST
+  if total <= room or spans or #el.colspecs < 3 then return pandoc.List { el }, total end
+  local parts, columns, used = pandoc.List {}, pandoc.List { 1 }, widths[1] or 0
+  for i = 2, #el.colspecs do
+    if used + (widths[i] or 0) > room and #columns > 1 then
+      parts:insert(with_columns(el, columns, #parts == 0))
+      columns, used = pandoc.List { 1 }, widths[1] or 0
+    end
+    columns:insert(i)
+    used = used + (widths[i] or 0)
+  end
+  parts:insert(with_columns(el, columns, #parts == 0))
+  return parts, room
+end
+
+-- A table is set smaller when the longest words of its columns do not fit side by side, cut when it would be too small,
+-- and may go over several pages when it is long.
+local function table_size(el)
+  if el.identifier ~= '' then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
+  local n_rows = 0
+  for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
+  local parts, total = parts_of(el)
+  local scale = math.max(0.4, FITS / total)
   local settings = (scale < 1 and ('#show table: set text(size: %.2fem)'):format(scale) or '')
     .. (n_rows > 25 and '\n#show figure: set block(breakable: true)' or '')
-  if settings ~= '' then
-    return { pandoc.RawBlock('typst', '#[' .. settings), el, pandoc.RawBlock('typst', ']') }
-  end
-  return el
+  if settings == '' then return el end
+  local out = pandoc.Blocks { pandoc.RawBlock('typst', '#[' .. settings) }
+  out:extend(parts)
+  out:insert(pandoc.RawBlock('typst', ']'))
+  return out
 end
 
 -- Citations by pandoc's own processor, for every output in one style, and the list of what was cited.
