@@ -264,6 +264,28 @@ def test_what_typst_refuses_is_shown_as_its_source(caplog, monkeypatch):
     assert "bad and 𝑥" in text
 
 
+def test_what_a_notebook_says_of_itself_is_taken(caplog):
+    cells = [
+        new_markdown_cell("gone", metadata={"tags": ["remove-cell"]}),
+        new_code_cell(
+            "hidden_code", metadata={"jupyter": {"source_hidden": True}}, outputs=[new_output("stream", text="seen")]
+        ),
+        new_code_cell("tagged_code", metadata={"tags": ["hide-input"]}),
+        new_code_cell(
+            "shown_code", metadata={"tags": ["hide-output"]}, outputs=[new_output("stream", text="unseen")]
+        ),
+    ]
+    notebook = new_notebook(cells=cells, metadata={"title": "On things", "authors": [{"name": "Ada"}]})
+    pdf, _ = TypstPDFExporter().from_notebook_node(notebook, {"metadata": {"name": "nb"}})
+    reader = PdfReader(io.BytesIO(pdf))
+    text = reader.pages[0].extract_text()
+    assert (reader.metadata.title, reader.metadata.author) == ("On things", "Ada")
+    assert "seen" in text
+    assert "shown_code" in text
+    for left_out in ("gone", "hidden_code", "tagged_code", "unseen"):
+        assert left_out not in text
+
+
 def test_nothing_is_fetched(caplog):
     class Seen(http.server.BaseHTTPRequestHandler):
         asked = []

@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-from traitlets.config import Config
-
 from helpers import data
 
 from . import ReportError, facts
@@ -22,8 +20,6 @@ from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
 PASSES = [str(Path(__file__).parent / name) for name in ("report.lua", "numbers.lua")]
-HIDE = {"remove_input_tags": {"hide-input"}}
-HIDE_OUTPUT = {"remove_all_outputs_tags": {"hide-output"}}
 
 
 def load_dataset():
@@ -67,10 +63,8 @@ def build(settings, folder):
 
 def exported(nb, bibliography="", exporter=TypstPDFExporter, **options):
     """What the exporter makes of a stitched notebook, and only without a fault."""
-    hide = HIDE | HIDE_OUTPUT if exporter is TypstPDFExporter else HIDE_OUTPUT
     bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
-    config = Config(TagRemovePreprocessor=hide)
-    made = exporter(config=config, strict=True, passes=PASSES, bibliography=bibliography, **options)
+    made = exporter(strict=True, passes=PASSES, bibliography=bibliography, **options)
     resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
     return made.from_notebook_node(nb, resources)[0]
 

@@ -94,6 +94,14 @@ def _is_progress(output):
     return "name" in output and all(PROGRESS.search(line) or not line.strip() for line in lines)
 
 
+def tag_hidden(nb):
+    """Tags what JupyterLab shows collapsed, so that it is not printed either."""
+    for cell in nb.cells:
+        for key, tag in (("source_hidden", "hide-input"), ("outputs_hidden", "hide-output")):
+            if cell.metadata.get("jupyter", {}).get(key) and "show-input" not in cell.metadata.get("tags", []):
+                cell.metadata.tags = [*cell.metadata.get("tags", []), tag]
+
+
 def _is_widget(output):
     return WIDGET in output.get("data", {}) and not output.data.keys() & set(IMAGES)
 

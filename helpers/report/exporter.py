@@ -12,6 +12,11 @@ from traitlets.config import Config
 
 from . import ReportError, cells, facts, typeset
 
+REMOVED = {  # by tags, as nbconvert, JupyterLab and Jupyter Book write them
+    "remove_cell_tags": {"remove-cell", "remove_cell"},
+    "remove_input_tags": {"hide-input", "hide_input", "remove-input", "remove_input"},
+    "remove_all_outputs_tags": {"hide-output", "hide_output", "remove-output", "remove_output"},
+}
 PIECES = 100  # of a notebook that may be shown as their source before it is given up
 
 
@@ -25,6 +30,12 @@ def fenced(text, info=""):
 def plain(text):
     """`text` as Markdown that says just this."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def _authors(metadata):
+    """The names of a notebook's authors, who stand in its metadata as names or as {"name": name}."""
+    authors = metadata.get("authors") or []
+    return [author["name"] if isinstance(author, dict) else str(author) for author in authors]
 
 
 def _summed_up(message):
@@ -45,6 +56,7 @@ class TypstPDFExporter(TemplateExporter):
     """Notebook to PDF through Markdown, pandoc and Typst."""
 
     export_from_notebook = "PDF via Typst"
+    removed = REMOVED
     output_mimetype = "application/pdf"
 
     bibliography = Unicode("", help="BibTeX file for the citations; without one their text stays.").tag(config=True)
@@ -82,6 +94,7 @@ class TypstPDFExporter(TemplateExporter):
                 "output_filename_template": "output_{cell_index}_{index}{extension}",
             },
             ExtractAttachmentsPreprocessor={"enabled": True},
+            TagRemovePreprocessor={"enabled": True, **self.removed},
             NbConvertBase={"display_data_priority": list(cells.TYPES)},
         )
         config = super().default_config.copy()
@@ -105,7 +118,9 @@ class TypstPDFExporter(TemplateExporter):
             (folder / "files").mkdir()
             for file, data in (resources.pop("outputs", None) or {}).items():
                 (folder / file).write_bytes(data)
-            return self._written(markdown, folder, metadata, nb.metadata.get("report", {})), resources
+            report = nb.metadata.get("report") or {"authors": _authors(nb.metadata)}
+            name = nb.metadata.get("title") or metadata.get("name")
+            return self._written(markdown, folder, metadata | {"name": name}, report), resources
 
     def _converted(self, markdown, folder, metadata, to, **options):
         given = {"bibliography": self.bibliography, "strict": self.strict, "passes": self.passes}
@@ -118,6 +133,7 @@ class TypstPDFExporter(TemplateExporter):
     def _prepared(self, nb, name):
         nb = copy.deepcopy(nb)
         cells.name_cells(nb, name)
+        cells.tag_hidden(nb)
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         cells.keep_printable(nb, self.log)
         cells.drop_progress(nb)
@@ -130,7 +146,7 @@ class TypstPDFExporter(TemplateExporter):
         title = report.get("title") or name or "Notebook"
         layout = {"paper": self.paper, "size": self.font_size}
         options = {"title": title, "report": report, "layout": layout, "timestamp": facts.timestamp()}
-        if self.contents and not report:
+        if self.contents and "title" not in report:
             body = f"#outline()\n{body}"
         for _ in range(PIECES):
             try:

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
-from .exporter import TypstPDFExporter
+from .exporter import REMOVED, TypstPDFExporter
 
 HERE = Path(__file__).parent
 PAGE = HERE / "page"
 
 
 class PageExporter(TypstPDFExporter):
-    """Notebook to HTML through the same Markdown and the same tree as the PDF."""
+    """Notebook to HTML through the same Markdown and the same tree as the PDF; the code is there, folded."""
+
+    removed = {name: tags for name, tags in REMOVED.items() if name != "remove_input_tags"}
 
     def _written(self, markdown, folder, metadata, report):
         facts = [{"name": name, "value": value} for name, value in report["facts"].items()]
