@@ -15,7 +15,7 @@ def captions(notebooks):
     """The labels of all figures and tables that the notebooks promise."""
     for name in notebooks:
         for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells:
-            yield from re.findall(r'<a id="((?:fig|tbl)-[\w-]+)"></a>\*\*', cell.source)
+            yield from re.findall(r'<a id="((?:fig|tbl)-[\w-]+)"></a>$', cell.source)
 
 
 def main(folder):

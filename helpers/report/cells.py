@@ -97,9 +97,10 @@ def _is_progress(output):
 def tag_hidden(nb):
     """Tags what JupyterLab shows collapsed, so that it is not printed either."""
     for cell in nb.cells:
+        tags, collapsed = cell.metadata.get("tags", []), cell.metadata.get("jupyter", {})
         for key, tag in (("source_hidden", "hide-input"), ("outputs_hidden", "hide-output")):
-            if cell.metadata.get("jupyter", {}).get(key) and "show-input" not in cell.metadata.get("tags", []):
-                cell.metadata.tags = [*cell.metadata.get("tags", []), tag]
+            if collapsed.get(key) and not {tag, "show-input"} & {*tags}:
+                tags = cell.metadata.tags = [*tags, tag]
 
 
 def _is_widget(output):
