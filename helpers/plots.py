@@ -72,16 +72,18 @@ def curves(runs, measures):
     """
     rows = -(-len(measures) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 0.4 + 2.1 * rows))
+    named = {}
+    for label, same in runs.items():
+        lost = np.sum(~np.isfinite([run.final("train_unclipped_loss") for run in same]))
+        named[f"{label} ({lost} of {len(same)} diverged)" if lost else label] = same
     for axis, measure in zip(axes.flat, measures, strict=True):
-        for i, (label, same) in enumerate(runs.items()):
+        for i, (label, same) in enumerate(named.items()):
             values = np.array([run.history[measure] for run in same])
             values *= 100 if measure.endswith("error") else 1
-            lost = np.sum(~np.isfinite([run.history["train_unclipped_loss"][-1] for run in same]))
-            named = f"{label} ({lost} of {len(same)} diverged)" if lost else label
             style = {"color": COLOURS[i % len(COLOURS)]}
             epochs = np.arange(1, values.shape[1] + 1)
             mark = {"marker": "o", "ms": 3} if len(epochs) == 1 else {}
-            axis.plot(epochs, values.mean(axis=0), ls=DASHES[i % len(DASHES)], label=named, **style, **mark)
+            axis.plot(epochs, values.mean(axis=0), ls=DASHES[i % len(DASHES)], label=label, **style, **mark)
             if len(same) > 1:
                 axis.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.2, lw=0, **style)
         axis.set(xlabel="epoch", ylabel=axis_label(measure))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from helpers import configs, data, explore, keys, nn, pretrained, store, training
-from helpers.explore import drawing, inside, pages
+from helpers import configs, data, explore, inside, keys, nn, pretrained, store, training
+from helpers.explore import drawing, pages
 from helpers.explore.live import Live
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [16], "lr": 0.1, "batch_size": 16, "epochs": 3, "seed": 4}
@@ -231,8 +231,9 @@ def test_evidence_is_where_the_answer_changes():
     class Looks:
         """Reads 1 where the ink of one pixel is more than a half, else 0."""
 
-        def scores(self, X):
-            return np.stack([np.full(len(X), 1.0), 4 * X[:, 28 * 10 + 15], *[np.zeros(len(X))] * 8], axis=1)
+        def predict(self, X):
+            scores = np.stack([np.full(len(X), 1.0), 4 * X[:, 28 * 10 + 15], *[np.zeros(len(X))] * 8], axis=1)
+            return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
     image = np.ones(784, np.float32)
     answer, found = inside.evidence(Looks(), image)

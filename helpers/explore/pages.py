@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import numpy as np
 import traitlets
 from IPython import get_ipython
 
-from helpers import configs, data, gradients, pretrained
-from helpers.explore import drawing, inside, pictures
+from helpers import configs, data, gradients, inside, pretrained
+from helpers.explore import drawing, pictures
 from helpers.explore.live import PROBE, Live
 from helpers.nn import one_hot
 from helpers.planted import Planted
@@ -23,6 +24,7 @@ SCHEMES = {
     "mlp": {"Glorot's": "glorot", "He's": "he", "standard normal": "normal", "all zero": "zero"},
     "cnn": {"Glorot's": "glorot", "PyTorch's": "pytorch"},
 }
+EPSILONS = np.logspace(-10, 0, 31)  # at which the page of the gradient check draws its curves
 STATES = {
     "loading": "Loading the images …",
     "running": "Training",
@@ -32,6 +34,7 @@ STATES = {
     "diverged": "Diverged: the loss is no number any more. A smaller learning rate may help.",
     "failed": "Failed",
 }
+UNDER_WAY = ("loading", "running", "paused")
 _alive = set()  # the trainings that go on, on whatever page
 
 
@@ -202,7 +205,7 @@ class Train(widgets.VBox):
 
     def _changed(self, live):
         """Called in the thread of a training: draw, but for no more than about half of its time."""
-        if live.state not in ("loading", "running", "paused"):
+        if live.state not in UNDER_WAY:
             _alive.discard(live)
         if live is not self.live:
             return
@@ -231,7 +234,7 @@ class Train(widgets.VBox):
         with self._lock:
             live = self.live
             state = "" if live is None else live.state
-            busy = live is not None and live.alive and state in ("loading", "running", "paused")
+            busy = live is not None and live.alive and state in UNDER_WAY
             self.status.value = "Choose, and press Start." if live is None else _status(live)
             shown = {label: points for label, (points, _) in self._kept.items()}
             if live is not None and (live.points or not shown):
@@ -372,7 +375,7 @@ class Draw(widgets.VBox):
         if live is not None and live.network is not None:
             networks["trained above"] = live.trained()
         read = {
-            label: (inside.probabilities(network, image[None])[0], inside.evidence(network, image))
+            label: (network.predict(image[None])[0], inside.evidence(network, image))
             for label, network in networks.items()
         }
         self.answers.value = pictures.answers(image, read, classes)
@@ -382,7 +385,6 @@ class Draw(widgets.VBox):
 class BreakIt(widgets.VBox):
     """The page of the gradient check: an error to plant, and the epsilon that finds it or not."""
 
-    EPSILONS = np.logspace(-10, 0, 31)
     BUGS = {bug: bug for bug in configs.BUGS} | {"all gradients times 1 + d": "factor"}
 
     def __init__(self):
@@ -403,39 +405,43 @@ class BreakIt(widgets.VBox):
         right = widgets.VBox([self.told, self.picture], layout=widgets.Layout(flex="1 1 490px"))
         super().__init__([_row(form, right)])
 
-    def _network(self, bug):
-        network = Planted((20, 20), seed=0, activation=self.controls["activation"].value, epsilon=0, bug=bug)
-        network.initialize_weights((data.SIDE**2, data.N_CLASSES))
-        return network
-
-    def differences(self, epsilons):
-        """Return (without bug, with bug, the gradient): the check of the first ten weights of W2 for each epsilon."""
-        bug, d = self.controls["bug"].value, self.controls["d"].value
-        sound = self._network("none")
-        split = data.load("digits").valid
-        X, y = split.X.astype(float), one_hot(split.y, data.N_CLASSES)
-        i = gradients.telling_sample(sound, X, y, layer=2, p=10)
-        X, y = X[[i]], y[[i]]
-        gradient = gradients.backpropagated(sound, X, y, layer=2, p=10)
+    def _check(self, *_):
+        bug, d, epsilon, activation = (self.controls[name].value for name in ("bug", "d", "epsilon", "activation"))
+        self.controls["d"].layout.display = None if bug == "factor" else "none"
+        network, (X, y, estimates) = _planted("none", activation), _checked(activation)
+        gradient = gradients.backpropagated(network, X, y, layer=2, p=10)
         if bug == "factor":
             wrong = gradient * (1 + d)
         else:
-            wrong = gradients.backpropagated(self._network(bug), X, y, layer=2, p=10)
-        estimates = [gradients.central_differences(sound, X, y, 2, 10, epsilon) for epsilon in epsilons]
-        without, with_bug = (np.array([np.abs(e - g).max() for e in estimates]) for g in (gradient, wrong))
-        return without, with_bug, gradient
-
-    def _check(self, *_):
-        self.controls["d"].layout.display = None if self.controls["bug"].value == "factor" else "none"
-        epsilon = self.controls["epsilon"].value
-        without, with_bug, gradient = self.differences([epsilon, *self.EPSILONS])
+            wrong = gradients.backpropagated(_planted(bug, activation), X, y, layer=2, p=10)
+        here = gradients.central_differences(network, X, y, 2, 10, epsilon)
         largest = np.abs(gradient).max()
-        told = f"At ε = {epsilon:.1e} the largest difference is {with_bug[0]:.1e}, without the bug {without[0]:.1e}; "
+        without, with_bug = (np.abs(here - g).max() for g in (gradient, wrong))
+        told = f"At ε = {epsilon:.1e} the largest difference is {with_bug:.1e}, without the bug {without:.1e}; "
         told += f"the largest of the ten gradients is {largest:.1e}. "
         self.told.value = told + (
-            "The check finds the bug." if with_bug[0] > 10 * without[0] else "The check does not tell them apart."
+            "The check finds the bug." if with_bug > 10 * without else "The check does not tell them apart."
         )
-        self.picture.value = pictures.check(self.EPSILONS, without[1:], with_bug[1:], epsilon, largest)
+        curves = (np.abs(estimates - g).max(axis=1) for g in (gradient, wrong))
+        self.picture.value = pictures.check(EPSILONS, *curves, epsilon, largest)
+
+
+def _planted(bug, activation):
+    """An untrained network with a bug in its gradients, or with none."""
+    network = Planted((20, 20), seed=0, activation=activation, epsilon=0, bug=bug)
+    network.initialize_weights((data.SIDE**2, data.N_CLASSES))
+    return network
+
+
+@cache
+def _checked(activation):
+    """What no slider changes: (image, label, estimates of the gradient (EPSILONS, ten weights of W2))."""
+    network, split = _planted("none", activation), data.load("digits").valid
+    X, y = split.X.astype(float), one_hot(split.y, data.N_CLASSES)
+    i = gradients.telling_sample(network, X, y, layer=2, p=10)
+    X, y = X[[i]], y[[i]]
+    estimates = [gradients.central_differences(network, X, y, 2, 10, epsilon) for epsilon in EPSILONS]
+    return X, y, np.array(estimates)
 
 
 _page = None  # the last page of a training: a second Run All ends what the first one began

@@ -188,31 +188,44 @@ def _join_long_streams(cell):
         cell.outputs = [output for output in cell.outputs if output not in streams[1:]]
 
 
+def _clean_outputs(cell):
+    """Leaves a cell the outputs that can be printed; returns the names of what is lost."""
+    _join_long_streams(cell)
+    kept, all_lost = [], []
+    for output in cell.outputs:
+        lost, left = _printable(output)
+        all_lost += lost
+        kept += [output] if left else []
+    cell.outputs = kept
+    return all_lost
+
+
+def _clean_text(cell):
+    """Takes out of a Markdown cell what only a browser can run; returns the names of it."""
+    lost = []
+
+    def clean(text):
+        text, found = _without_scripts(text)
+        lost.extend(found)
+        return text
+
+    cell.source = outside_code(clean, cell.source)
+    return lost
+
+
 def keep_printable(nb, log):
     """Removes what cannot be typeset and says so in one logged sentence."""
     left_out = []
     for cell in nb.cells:
         if cell.cell_type == "markdown":
-            lost = []
-            cell.source = outside_code(lambda text, lost=lost: _told(text, lost), cell.source)
-            left_out += [f"{name} ({where(cell)})" for name in lost]
-        if cell.cell_type != "code":
+            lost = _clean_text(cell)
+        elif cell.cell_type == "code":
+            lost = _clean_outputs(cell)
+        else:
             continue
-        kept = []
-        _join_long_streams(cell)
-        for output in cell.outputs:
-            lost, left = _printable(output)
-            left_out += [f"{name} ({where(cell)})" for name in lost]
-            kept += [output] if left else []
-        cell.outputs = kept
+        left_out += [f"{name} ({where(cell)})" for name in lost]
     if left_out:
         log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(left_out))
-
-
-def _told(text, lost):
-    text, found = _without_scripts(text)
-    lost.extend(found)
-    return text
 
 
 def rename_attachments(nb):

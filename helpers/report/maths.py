@@ -23,7 +23,6 @@ VARIANTS = {
     **{"script": "scr({})", "bold-script": "bold(scr({}))", "fraktur": "frak({})", "double-struck": "bb({})"},
     **{"sans-serif": "sans({})", "monospace": "mono({})"},
 }
-FONTS = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "cal": "mathcal", "sf": "mathsf", "tt": "mathtt"}
 KNOWN = {r"\arg": "arg", r"\LaTeX": "LaTeX", r"\TeX": "TeX", r"\dim": "dim", r"\ker": "ker", r"\hom": "hom"}
 RENAMED = {
     **{r"\cr": r"\\", r"\hbox": r"\text", r"\mbox": r"\text", r"\bigl": r"\big", r"\bigr": r"\big"},

@@ -19,7 +19,6 @@ def _tags(cell):
 def _prepared(nb, name, number):
     nb = copy.deepcopy(nb)
     name_cells(nb, name)
-    nb.cells = [cell for cell in nb.cells if "remove-cell" not in _tags(cell)]
     drop_progress(nb)
     for cell in nb.cells:
         cell.id = f"{number}-{cell.get('id', cell.metadata.report.index)}"[:64]

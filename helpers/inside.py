@@ -70,18 +70,10 @@ def first_weights(network):
 
 def hardest(network, split, n=10):
     """Return (index, predicted class, probability of the right class) of the `n` images of a Split with most loss."""
-    p = probabilities(network, split.X)
+    p = network.predict(split.X)
     of_right = p[np.arange(len(split)), split.y]
     order = np.argsort(of_right, kind="stable")[:n]
     return [(int(i), int(p[i].argmax()), float(of_right[i])) for i in order]
-
-
-def probabilities(network, X):
-    """Return the probabilities (N, 10) that a network gives to images `X` (N, 784), in double precision."""
-    scores = np.asarray(network.scores(X), float)
-    scores -= scores.max(axis=1, keepdims=True)
-    p = np.exp(scores)
-    return p / p.sum(axis=1, keepdims=True)
 
 
 def evidence(network, image):
@@ -96,7 +88,8 @@ def evidence(network, image):
     for one, (row, column) in zip(covered[1:], corners, strict=True):
         one[row : row + PATCH, column : column + PATCH] = 0
     changed = np.flatnonzero((covered != covered[0]).any(axis=(1, 2)))
-    p = np.log(np.maximum(probabilities(network, np.r_[covered[:1], covered[changed]].reshape(-1, SIDE**2)), 1e-12))
+    images = np.r_[covered[:1], covered[changed]].reshape(-1, SIDE**2)
+    p = np.log(np.maximum(network.predict(images), 1e-12))
     answer, falls = int(p[0].argmax()), np.zeros(len(covered))
     falls[changed] = p[0, answer] - p[1:, answer]
     total, times = np.zeros((SIDE, SIDE)), np.zeros((SIDE, SIDE))
