@@ -241,6 +241,15 @@ def test_a_gif_is_its_first_frame(caplog):
     assert (told, "object" in text) == ("", False)
 
 
+@pytest.mark.parametrize("gif", ["R0lGODlh", "no base64!", base64.b64encode(b"GIF89a" + b"x" * 40).decode()])
+def test_a_broken_gif_is_named_and_the_rest_is_set(gif, caplog):
+    text, told, _ = exported(
+        [displayed(image__gif=gif, text__plain="<Image object>"), new_markdown_cell("end")], caplog
+    )
+    assert "image/gif (notebook nb, cell 1)" in told
+    assert "end" in text
+
+
 def test_a_picture_is_known_by_what_it_is_and_a_broken_one_is_named(caplog):
     _, told, pdf = exported([displayed(image__png=picture("jpg"))], caplog)
     assert b"/Image" in pdf

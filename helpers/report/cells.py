@@ -3,6 +3,7 @@
 import io
 import re
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from mimetypes import guess_extension
 
 from nbconvert.filters import strip_ansi
@@ -142,14 +143,12 @@ def _plain_text(text):
 
 
 def _as_png(data):
-    """A bundle of an output whose GIF or WebP, if it has no other picture, is a PNG of its first frame."""
-    if not data.keys() & set(IMAGES):
-        for mime in ("image/gif", "image/webp"):
-            if mime in data:
-                with io.BytesIO(b64decode(data[mime])) as packed, io.BytesIO() as png:
-                    Image.open(packed).save(png, format="png")
-                    data["image/png"] = b64encode(png.getvalue()).decode()
-                return
+    """Adds to the bundle of an output with a GIF or WebP, and no other picture, a PNG of its first frame."""
+    packed = data.get("image/gif") or data.get("image/webp")
+    if packed and not data.keys() & set(IMAGES):
+        with suppress(OSError, ValueError), io.BytesIO() as png:  # a broken one is left out like any other type
+            Image.open(io.BytesIO(b64decode(packed))).save(png, format="png")
+            data["image/png"] = b64encode(png.getvalue()).decode()
 
 
 def _printable(output):
