@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SETTINGS = tomllib.loads((NOTEBOOKS / "report.toml").read_text())
+CITATION = re.compile(r"<cite data-cite=[\"'](\w+)[\"']>(.*?)</cite>")
 
 
 def cells(name):
@@ -62,3 +63,13 @@ def test_figures_and_tables_are_numbered_as_in_the_report(kind):
     for cell, name in in_order:
         for number, label in re.findall(rf"\[{word} (\d+)\]\([\w.]*#({kind}-[\w-]+)\)", cell.source):
             assert (label, int(number)) in captions, f"{name}: {word} {number} is not {label}"
+
+
+def test_citations_lead_to_the_works_of_the_bibliography():
+    bibliography = (NOTEBOOKS / "references.bib").read_text()
+    works = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", bibliography, re.M | re.S))
+    cited = [pair for name in SETTINGS["notebooks"] for cell in cells(name) for pair in CITATION.findall(cell.source)]
+    assert {key for key, _ in cited} == works.keys()
+    for key, text in cited:
+        name, place = re.search(r"^  (doi|url) = \{(.+)\},$", works[key], re.M).groups()
+        assert re.search(r"\]\((.+?)\)", text)[1] == ("https://doi.org/" if name == "doi" else "") + place
