@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
-from helpers.report import maths
+from helpers.report import ReportError, maths
 from helpers.report.exporter import TypstPDFExporter
 
 
@@ -213,16 +213,14 @@ def test_what_is_left_out_is_told(name, told, tmp_path, caplog, capfd):
     assert told in caplog.text + capfd.readouterr().err
 
 
-def exported(cells, caplog, **resources):
-    """The text of the PDF of these cells, and what was warned."""
+def exported(cells, caplog, metadata=None, path=".", **options):
+    """The text of the PDF of a notebook with these cells, what was warned, and the PDF."""
+    nb = new_notebook(cells=cells, metadata=metadata or {})
     with caplog.at_level(logging.WARNING):
-        exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
-        pdf, _ = exporter.from_notebook_node(new_notebook(cells=cells), {"metadata": {"name": "nb"} | resources})
-    return (
-        " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split()),
-        caplog.text,
-        pdf,
-    )
+        exporter = TypstPDFExporter(log=logging.getLogger("foreign"), **options)
+        pdf, _ = exporter.from_notebook_node(nb, {"metadata": {"name": "nb", "path": str(path)}})
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split()), caplog.text, pdf
 
 
 def test_a_figure_of_a_widget_is_its_picture(caplog):
@@ -314,3 +312,42 @@ def test_nothing_is_fetched(caplog):
     server.shutdown()
     server.server_close()
     assert Seen.asked == []
+
+
+def n_links(pdf):
+    return sum(
+        annotation["/Subtype"] == "/Link"
+        for page in PdfReader(io.BytesIO(pdf)).pages
+        for annotation in page.get("/Annots", [])
+    )
+
+
+def test_references_to_equations_are_their_numbers_with_a_link(caplog):
+    cells = [
+        new_markdown_cell(r"\begin{equation}\label{eq:a}x=1\end{equation}" + "\n\n$$y=2$$"),
+        new_markdown_cell(r"By \eqref{eq:a}, (\ref{eq:a}), $\eqref{eq:a}$, $b \ge \ref{eq_c}$ and \ref{d}."),
+        new_markdown_cell(r"\begin{align} a &= b \\ c &= d \label{eq_c} \\ e &= f \label{d} \end{align}"),
+    ]
+    text, told, pdf = exported(cells, caplog)
+    assert "𝑥 = 1 (1) 𝑦 = 2 By (1), (1), (1), 𝑏 ≥ 2 and 3." in text
+    assert "𝑎 = 𝑏 𝑐 = 𝑑 (2) 𝑒 = 𝑓 (3)" in text
+    assert (told, n_links(pdf)) == ("", 5)
+
+
+def test_a_tag_is_the_number_of_its_equation_and_counts_for_no_other(caplog):
+    cells = [
+        new_markdown_cell(r"$$u \tag{$\dagger$} \label{t}$$" + "\n\n" + r"$$v \tag*{V}$$"),
+        new_markdown_cell(r"$$w \label{w}$$" + "\n\n" + r"\eqref{t}, \ref{w}"),
+    ]
+    text, told, _ = exported(cells, caplog)
+    assert "𝑢 (†) 𝑣 V 𝑤 (1) (†), 1" in text
+    assert told == ""
+
+
+def test_a_reference_to_no_equation_is_named_and_stays_readable(caplog):
+    text, told, _ = exported([new_markdown_cell(r"See \eqref{none} and $a \ref{never}$.")], caplog)
+    assert "See (none) and 𝑎 never." in text
+    assert "the label none that" in told
+    assert "the label never that" in told
+    with pytest.raises(ReportError, match="notebook nb, cell 1: the label none"):
+        exported([new_markdown_cell(r"\eqref{none}")], caplog, strict=True)

@@ -69,13 +69,13 @@ def outside_code(function, text):
 
 
 def one_line(match):
-    """The formula that MATH matched as pandoc reads it, in one line and without its number."""
+    """The formula that MATH matched as pandoc reads it, in one line."""
     display, env, rows, inline = match.group("display", "env", "rows", "inline")
     tex = display or rows or inline
     if tex is None:
         return r"\$"
     tex = re.sub(r"(?<!\\)%.*", "", tex)
-    tex = re.sub(r"\\(?:tag|label)\*?\{[^}]*\}|\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
+    tex = re.sub(r"\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
     tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
     if re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
         tex = tex[:-1].rstrip()

@@ -86,15 +86,98 @@ local function html_elements(list)
   return out
 end
 
--- An anchor eq-... belongs to the display equation after it.
+-- References to equations, in text and as formulas of their own, become links; `labels` has what they refer to.
+local REFERENCE = '\\(e?q?)ref%s*{([^{}]+)}'
+local labels = {} -- label -> 'wanted' or, once an equation has it, 'known'
+local function reference(label, brackets)
+  labels[label] = labels[label] or 'wanted'
+  local link = pandoc.Link(label, '#eq-' .. label, '', { class = 'eqref' })
+  return brackets and pandoc.Inlines { pandoc.Str '(', link, pandoc.Str ')' } or pandoc.Inlines { link }
+end
+
+local function references_in(text)
+  local out, start = pandoc.Inlines {}, 1
+  for from, kind, label, to in text:gmatch('()' .. REFERENCE .. '()') do
+    if from > start then out:insert(pandoc.Str(text:sub(start, from - 1))) end
+    out:extend(reference(label, kind == 'eq'))
+    start = to
+  end
+  if start <= #text then out:insert(pandoc.Str(text:sub(start))) end
+  return out
+end
+
+local refer = {
+  Str = function(el) return el.text:match(REFERENCE) and references_in(el.text) or nil end,
+  Math = function(el)
+    if el.text:match('^%s*' .. REFERENCE .. '%s*$') then return references_in(el.text) end
+    for _, label in el.text:gmatch(REFERENCE) do labels[label] = labels[label] or 'wanted' end
+  end,
+  Link = function(el)
+    local label = el.target:match '^#mjx%-eqn[-:](.+)$' -- MathJax names its equations so
+    if not label then return nil end
+    labels[label] = labels[label] or 'wanted'
+    el.target = '#eq-' .. label
+    return el
+  end,
+}
+
+local function known_references()
+  local function unknown(label, instead)
+    return problem('the label ' .. label .. ' that is referred to stands in no equation', instead)
+  end
+  return {
+    Link = function(el)
+      if labels[el.target:match '^#eq%-(.+)$'] == 'wanted' then
+        return unknown(el.target:sub(5), el.content)
+      end
+    end,
+    Math = function(el)
+      local wrong
+      el.text = el.text:gsub(REFERENCE, function(kind, label)
+        if labels[label] == 'known' then return end
+        wrong = unknown(label, el)
+        return ('\\text{%s}'):format(kind == 'eq' and '(' .. label .. ')' or label)
+      end)
+      return wrong or nil
+    end,
+  }
+end
+
+-- An equation that is referred to or tagged has a number; where its rows can have one each, maths.py writes them.
+local ROWS = { align = true, eqnarray = true, gather = true, flalign = true }
+local function number_equation(el)
+  local rows = el.text:find('\\\\', 1, true) and ROWS[el.text:match '^%s*\\begin{(%a+)%*?}']
+  local label, star, tag
+  el.text = el.text:gsub('\\label%s*{([^{}]*)}', function(name)
+    if labels[name] ~= 'wanted' or (label and not rows) then return '' end
+    labels[name], label = 'known', name
+    return not rows and '' or nil
+  end):gsub('\\tag(%*?)%s*(%b{})', function(stars, braced)
+    local read = pandoc.read(braced, 'latex', nil, {})
+    star, tag = stars, pandoc.write(read, 'plain'):gsub('%s+$', '')
+    return rows and ('\\tag%s{%s}'):format(star, tag) or ''
+  end)
+  if not label and not tag then return el end
+  if not rows then
+    local number = tag and (star == '' and '(' .. tag .. ')' or tag)
+    return pandoc.Span({ el }, { id = label and 'eq-' .. label or '', class = 'equation', tag = tag, number = number })
+  end
+  if strict then return problem('a row of an equation has a number; here only a whole equation can have one', el) end
+  return el
+end
+
+-- An anchor eq-... belongs to the display equation after it, and so does a label in brackets after it.
 local function label_equations(list)
   local label
   for i, el in ipairs(list) do
     if el.t == 'Span' and el.identifier:match '^eq%-' then
       label = el
     elseif el.t == 'Math' and el.mathtype == 'DisplayMath' and label then
+      el.text = el.text:gsub('\\label%s*%b{}', ''):gsub('\\tag%*?%s*%b{}', '')
       list[i] = pandoc.Span({ el }, { id = label.identifier, class = 'equation' })
       label.identifier, label = '', nil
+    elseif el.t == 'Math' and el.mathtype == 'DisplayMath' then
+      list[i] = number_equation(el)
     end
   end
   return list
@@ -155,7 +238,8 @@ end
 
 -- Maths is written by maths.py, which finds it by this; the semicolon keeps what follows out of it.
 local function maths(el)
-  return typst(('#maths(%s, block: %s)[];'):format(quoted(el.text), el.mathtype == 'DisplayMath'))
+  local block = el.text:match '\\label%s*{' or el.text:match '\\tag%*?%s*{'
+  return typst(('#maths(%s, block: %s)[];'):format(quoted(el.text), block and 'rows' or el.mathtype == 'DisplayMath'))
 end
 
 -- Typst would read what follows a call, as in #strong[x].ipynb, as a part of it.
@@ -174,9 +258,12 @@ end
 
 local function span(el)
   if el.classes:includes 'equation' then
-    el.content:insert(1, typst '#[#set math.equation(numbering: "(1)")\n')
+    local tag = el.attributes.tag
+    local numbering = tag and ('tagged(%s, %s)'):format(quoted(tag), quoted(el.attributes.number)) or '"(1)"'
+    el.content:insert(1, typst('#[#set math.equation(numbering: ' .. numbering .. ')\n'))
     local last = el.content[#el.content]
-    last.text = last.text:gsub('%)%[%];$', ', label: ' .. quoted(el.identifier):gsub('%%', '%%%%') .. ')[];]')
+    local label = el.identifier ~= '' and ', label: ' .. quoted(el.identifier):gsub('%%', '%%%%') or ''
+    last.text = last.text:gsub('%)%[%];$', label .. ')[];' .. (tag and '#uncounted();]' or ']'))
     return el.content
   end
   if el.identifier ~= '' then
@@ -188,6 +275,7 @@ end
 local function link(el)
   if el.target:match '^%a[%w+.-]*:' then return nil end
   local id = el.target:match '^#(.+)'
+  if el.classes:includes 'eqref' then return typst('#eqref(' .. quoted(id) .. ');') end
   local ours = id and id:match '^%a+%-' and ('fig- tbl- eq-'):find(id:match '^%a+%-', 1, true)
   if not id or not (targets[id] or strict or ours) then return el.content end
   local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
@@ -357,7 +445,9 @@ end
 function Pandoc(doc)
   strict = doc.meta.strict ~= nil
   doc = doc:walk { RawBlock = expand }
+  doc = doc:walk(refer)
   doc = doc:walk { Inlines = function(list) return label_equations(html_elements(list)) end }
+  doc = doc:walk(known_references())
   doc = doc:walk { Header = anchor_heading, Div = caption }
   doc = cite_references(add_passes(doc))
   doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }

@@ -42,8 +42,9 @@ local function filters(cell)
     end,
     Span = function(el)
       if not el.classes:includes 'equation' then return nil end
-      el.content:insert(pandoc.Span(('(%s)'):format(el.attributes.number), { class = 'number' }))
-      el.attributes.number = nil
+      local number = el.attributes.tag and el.attributes.number or ('(%s)'):format(el.attributes.number)
+      el.content:insert(pandoc.Span(number, { class = 'number' }))
+      el.attributes.number, el.attributes.tag = nil, nil
       return el
     end,
     Image = function(el)

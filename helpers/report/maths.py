@@ -35,6 +35,7 @@ DEFINITION = re.compile(
     r"\\(?:(?P<how>(?:re|provide)?newcommand|DeclareMathOperator)(?P<star>\*?)\s*\{?\s*(?P<name>\\[a-zA-Z]+)\s*\}?"
     r"\s*(?:\[(?P<count>\d)\])?|def\s*(?P<defined>\\[a-zA-Z]+)(?P<arguments>(?:#\d)*))\s*(?=\{)"
 )
+NUMBER, REFERENCE = "\ue000", "\ue001"  # begin a text that marks the number of a row, or refers to a label
 DEPTH = 200  # replacements of macros in a formula
 
 
@@ -104,9 +105,42 @@ def typst(tex, macros=None):
         raise Unreadable(str(error) or type(error).__name__) from error
 
 
+def typst_rows(tex, macros=None):
+    """Return aligned equations, of which some rows have a \\label or a \\tag, as Typst, as style.typ has them."""
+    tex = re.sub(r"\\(label|tag\*?)\s*\{([^{}]*)\}", rf"\\text{{{NUMBER}\1=\2}}", tex)
+    tex = re.sub(r"\\(begin|end)\{gather\*?\}", r"\\\1{align*}", tex)
+    element = converter.convert_to_element(_known(_expanded(tex, macros)))
+    while len(element) == 1 and element.tag != "mtable":
+        element = element[0]
+    if element.tag != "mtable":
+        raise Unreadable("rows")
+    columns, rows = max(map(len, element)), []
+    for row in element:
+        number = _number([text for text in row.iter("mtext") if _text(text).startswith(NUMBER)])
+        written = [f"[${cell and f'display({cell})'}$]" for cell in map(_row, row)]
+        rows.append(", ".join(["[]", *written, *["[]"] * (columns - len(row)), number]))
+    return f"#rows({columns}, {', '.join(rows)})"
+
+
+def _number(marks):
+    """What stands at the end of a row with these marks of its number, which are taken out of it."""
+    found = dict(_text(mark).removeprefix(NUMBER).split("=", 1) for mark in marks)
+    for mark in marks:
+        mark.text = ""
+    if not found:
+        return "[]"
+    tag = found.get("tag", found.get("tag*"))
+    shown = f"({tag})" if "tag" in found else tag
+    numbering = '"(1)"' if tag is None else f"tagged({_string(tag)}, {_string(shown)})"
+    label = f"#label({_string('eq-' + found['label'])})" if "label" in found else ""
+    back = "" if tag is None else "#uncounted()"
+    return f'[#set math.equation(numbering: {numbering}); $ "" ${label}{back}]'
+
+
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
     tex = re.sub(r"\\(?:label|require)\s*\{[^}]*\}", "", tex)
+    tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
     tex = re.sub(r"\\[a-zA-Z]+", lambda name: RENAMED.get(name[0], name[0]), tex)
     tex = re.sub(r"\\operatorname\*?\{[^{}]*\}", lambda name: name[0].replace(r"\,", "\N{THIN SPACE}"), tex)
     tex = re.sub(r"\*\{(\d{1,2})\}(?:\{([lcr])\}|([lcr]))", lambda spec: (spec[2] or spec[3]) * int(spec[1]), tex)
@@ -114,6 +148,11 @@ def _known(tex):
     tex = re.sub(r"\\begin\{eqnarray\*?\}(.*?)\\end\{eqnarray\*?\}", _two_columns, tex, flags=re.DOTALL)
     tex = re.sub(r"\\(begin|end)\{(?:gather|multline|dcases|rcases|smallmatrix)\*?\}", _other_name, tex)
     return re.sub(r"\\\\\s*(\\end\{)", r"\1", tex)  # a last row that is none
+
+
+def _reference(match):
+    text = rf"\text{{{REFERENCE}{match[1]}}}"
+    return f"({text})" if match[0].startswith(r"\eq") else text
 
 
 def _two_columns(match):
@@ -346,11 +385,18 @@ def _enclosed(element):
     return f"#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$ {inner} $]"
 
 
+def _words(element):
+    text = _text(element)
+    if text.startswith(REFERENCE):
+        return f"#eqref({_string('eq-' + text[1:])})"
+    return _string(re.sub(r"\\([#$%&_{}])", r"\1", text))
+
+
 WRITERS = {
     "mi": _identifier,
     "mo": _operator,
     "mn": lambda element: _text(element) if re.fullmatch(r"[\d.]+", _text(element)) else _string(_text(element)),
-    "mtext": lambda element: _string(re.sub(r"\\([#$%&_{}])", r"\1", _text(element))),
+    "mtext": _words,
     "mspace": _space,
     "mfrac": _fraction,
     "msqrt": lambda element: f"sqrt({_row(element)})",

@@ -145,7 +145,9 @@ local function resolve_links(cells)
         if not found then return nil end
         el.target = '#' .. found.anchor
         local last, before = el.content[#el.content], el.content[#el.content - 1]
-        if found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
+        if el.classes:includes 'eqref' then
+          last.text = found.number
+        elseif found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
           last.text = found.number
         end
         return el

@@ -13,7 +13,7 @@ from . import ReportError, maths
 HERE = Path(__file__).parent
 READER = "commonmark+fenced_divs+raw_attribute+attributes"
 TEXT = r'("(?:[^"\\]|\\.)*")'  # a string of Typst
-MATHS = re.compile(rf"#maths\({TEXT}, block: (true|false)(?:, label: {TEXT})?\)\[\];")
+MATHS = re.compile(rf"#maths\({TEXT}, block: (true|false|rows)(?:, label: {TEXT})?\)\[\];")
 SET = re.compile(rf"#maths\({TEXT}\)\[(?:[^$\\]|\\.)*?\$(?:\"(?:[^\"\\]|\\.)*\"|[^$\"\\]|\\.)*\$[^\]]*\];")
 PICTURE = re.compile(rf"#picture\({TEXT}[^\n]*?\);")
 START = 2  # lines before the body
@@ -73,6 +73,8 @@ def with_maths(body, strict, log):
         if not tex.strip():
             return ""
         try:
+            if block == "rows":
+                return f"#maths({string})[{maths.typst_rows(tex, macros)}];"
             formula = maths.typst(tex, macros)
         except maths.Unreadable as error:
             problems.append(f"{_cell(body[: found.start()].splitlines())}the maths {tex} cannot be read ({error})")
