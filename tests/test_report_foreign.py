@@ -351,3 +351,48 @@ def test_a_reference_to_no_equation_is_named_and_stays_readable(caplog):
     assert "the label never that" in told
     with pytest.raises(ReportError, match="notebook nb, cell 1: the label none"):
         exported([new_markdown_cell(r"\eqref{none}")], caplog, strict=True)
+
+
+def alternatives(pdf):
+    """The texts that are read out instead of pictures and formulas."""
+    reader = PdfReader(io.BytesIO(pdf))
+    objects = [reader.get_object(number) for number in range(1, len(reader.xref[0]) + 1)]
+    return [str(thing["/Alt"]) for thing in objects if isinstance(thing, dict) and "/Alt" in thing]
+
+
+OPTIONS = {  # of a cell with a source, a picture and a table: what is printed, and what is not
+    "#| echo: false": (["printed"], ["the_source", "echo"]),
+    "#| eval: false": (["the_source"], ["printed", "eval"]),
+    "#| output: false": (["the_source"], ["printed", "output"]),
+    "#| include: false": ([], ["the_source", "printed", "include"]),
+    "#| warning: false": (["the_source", "printed"], ["careful"]),
+    "#| label: fig-one\n#| fig-cap: 'What: *this*.'": (["the_source", "Figure 1. What: this."], ["label"]),
+    "#| tbl-cap: >\n#|   The\n#|   numbers.\n\n": (["Table 1. The numbers.", "the_source"], ["tbl"]),
+    "//| echo: [": (["echo: [", "the_source", "printed"], []),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_quarto_options_are_obeyed_and_not_printed(options, caplog):
+    present, absent = OPTIONS[options]
+    outputs = [
+        new_output("stream", text="printed"),
+        new_output("stream", name="stderr", text="careful"),
+        new_output("display_data", {"image/png": picture("png")}),
+        new_output("display_data", {"text/html": "<table><tr><td>1</td></tr></table>"}),
+    ]
+    text, told, _ = exported([new_code_cell(f"{options}\nthe_source", outputs=outputs)], caplog)
+    assert [word for word in present if word not in text] == []
+    assert [word for word in absent if word in text] == []
+    assert ("notebook nb, cell 1: its options" in told) == ("[" in options)
+
+
+def test_a_caption_of_nothing_is_named(caplog):
+    _, told, _ = exported([new_code_cell("#| fig-cap: x\ny", outputs=[new_output("stream", text="z")])], caplog)
+    assert "notebook nb, cell 1: fig-cap has nothing to caption" in told
+
+
+def test_an_alternative_text_is_read_out(caplog):
+    cell = new_code_cell("#| fig-alt: A (rising) line\nx")
+    cell.outputs = [new_output("display_data", {"image/png": picture("png")})]
+    assert alternatives(exported([cell], caplog)[2]) == ["A (rising) line"]

@@ -4,8 +4,10 @@ import io
 import re
 from base64 import b64decode, b64encode
 from contextlib import suppress
+from itertools import takewhile
 from mimetypes import guess_extension
 
+import yaml
 from nbconvert.filters import strip_ansi
 from PIL import Image
 
@@ -36,6 +38,13 @@ ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
+OPTION = re.compile(r"\s*(?:#|//|--|%)\| ?(.*)")  # of Quarto, in the comments of a language
+OPTIONS = {  # and the tags that do what they say when they are false
+    "echo": "remove-input",
+    "output": "remove-output",
+    "eval": "remove-output",
+    "include": "remove-cell",
+}
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
 STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
@@ -236,13 +245,66 @@ def rename_attachments(nb):
             cell.source = cell.source.replace(f"attachment:{name}", f"attachment:{unique}")
 
 
-def _captioned_output(cell, kind):
+def obey_options(nb, strict, log):
+    """Takes Quarto's options, as `#| echo: false`, out of the code cells and does what they say.
+
+    Where they cannot be read or have nothing to caption, raises ReportError if `strict`; else there is a warning.
+    """
+    problems = []
+    for cell in nb.cells:
+        lines = cell.source.lstrip().splitlines(keepends=True) if cell.cell_type == "code" else []
+        written = list(takewhile(bool, map(OPTION.match, lines)))
+        try:
+            options = yaml.safe_load("\n".join(line[1] for line in written)) if written else {}
+        except yaml.YAMLError:
+            options = None
+        if not isinstance(options, dict):
+            problems.append(f"{where(cell)}: its options are not YAML, as `#| key: value`, and are printed.")
+        elif written:
+            cell.source = "".join(lines[len(written) :])
+            problems += _obey(cell, options)
+    _tell(problems, strict, log)
+
+
+def _obey(cell, options):
+    """Tags a cell and describes its outputs as its options say; returns what is wrong."""
+    tags = [tag for name, tag in OPTIONS.items() if options.get(name) is False]
+    cell.metadata["tags"] = [*cell.metadata.get("tags", []), *tags]
+    if options.get("warning") is False:
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    for output, alt in zip(_outputs(cell, "fig"), _several(options.get("fig-alt")), strict=False):
+        output.metadata["alt"] = str(alt)
+    label, problems = str(options.get("label")), []
+    for kind in ("fig", "tbl"):
+        outputs, captions = _outputs(cell, kind), _several(options.get(f"{kind}-cap"))
+        own = label if re.fullmatch(rf"{kind}-[\w:.-]+", label) else f"{kind}-of-cell-{cell.metadata.report.index}"
+        for i, (output, text) in enumerate(zip(outputs, captions, strict=False)):
+            output.metadata["caption"] = {"id": f"{own}-{i + 1}" if i else own, "text": str(text)}
+        if cell.outputs and len(captions) > len(outputs):
+            problems.append(f"{where(cell)}: {kind}-cap has nothing to caption.")
+    return problems
+
+
+def _several(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _tell(problems, strict, log):
+    if problems and strict:
+        raise ReportError("\n".join(problems))
+    for problem in problems:
+        log.warning(problem)
+
+
+def _outputs(cell, kind):
+    """The outputs that are figures (`fig`) or tables (`tbl`)."""
+
     def fits(data):
         if kind == "fig":
             return any(mime in data for mime in IMAGES)
         return "<table" in data.get("text/html", "") or "|" in data.get("text/markdown", "")
 
-    return next((o for o in reversed(cell.get("outputs", [])) if fits(o.get("data", {}))), None)
+    return [output for output in cell.get("outputs", []) if fits(output.get("data", {}))]
 
 
 def lower_anchors(nb):
@@ -266,8 +328,8 @@ def attach_captions(nb, strict, log):
         if not caption:
             continue
         identifier, text = caption["id"], caption["text"]
-        output = _captioned_output(above, identifier[:3])
-        if output is None:
+        outputs = _outputs(above, identifier[:3])
+        if not outputs:
             wanted = {"fig": "an image", "tbl": "a table"}[identifier[:3]]
             problem = (
                 f"{where(cell)}: the caption {identifier} has nothing to caption; has the notebook been run? "
@@ -275,9 +337,6 @@ def attach_captions(nb, strict, log):
             )
             problems.append(problem)
             continue
-        output.metadata["caption"] = {"id": identifier, "text": text}
+        outputs[-1].metadata["caption"] = {"id": identifier, "text": text}
         cell.source = cell.source[caption.end() :]
-    if problems and strict:
-        raise ReportError("\n".join(problems))
-    for problem in problems:
-        log.warning(problem)
+    _tell(problems, strict, log)

@@ -134,6 +134,7 @@ class TypstPDFExporter(TemplateExporter):
         nb = copy.deepcopy(nb)
         cells.name_cells(nb, name)
         cells.tag_hidden(nb)
+        cells.obey_options(nb, self.strict, self.log)
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         cells.keep_printable(nb, self.log)
         cells.drop_progress(nb)
