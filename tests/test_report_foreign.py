@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
-from helpers.report import ReportError, maths
+from helpers.report import ReportError, maths, typeset
 from helpers.report.exporter import TypstPDFExporter
 
 
@@ -396,3 +396,54 @@ def test_an_alternative_text_is_read_out(caplog):
     cell = new_code_cell("#| fig-alt: A (rising) line\nx")
     cell.outputs = [new_output("display_data", {"image/png": picture("png")})]
     assert alternatives(exported([cell], caplog)[2]) == ["A (rising) line"]
+
+
+BOXES = {
+    "> [!NOTE]\n> said": "Note said",
+    "```{tip} My *title*\n:class: dropdown\nbody\n```": "My title body",
+    "::::{warning}\n:::{seealso}\nsaid\n:::\nmore\n::::": "Warning See also said more",
+    '<div class="alert alert-info">mind</div>': "mind",
+}
+
+
+@pytest.mark.parametrize("written", BOXES)
+def test_admonitions_are_boxes(written, caplog, monkeypatch):
+    bodies, to_pdf = [], typeset.to_pdf
+    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or to_pdf(body, *a, **k))
+    text, told, _ = exported([new_markdown_cell(f"{written}\n\nend")], caplog)
+    assert (told, text) == ("", f"{BOXES[written]} end 1")
+    assert bodies[0].count("#admonition[") == 1 + written.count("seealso")
+
+
+def test_directives_in_longer_fences_are_examples(caplog):
+    text, _, _ = exported([new_markdown_cell("````\n```{note}\nsaid\n```\n````")], caplog)
+    assert text == "```{note} said ``` 1"
+
+
+def test_roles_and_cross_references_lead_where_they_say(caplog):
+    cells = [
+        new_markdown_cell(
+            "(start)=\n# The *start*\n\n```{math}\n:label: one\nx = 1\n```\n\n$$y$$ (two)\n\n$$z$$ {#eq-three}"
+        ),
+        new_code_cell("#| label: fig-line\n#| fig-cap: A line.\nx"),
+        new_markdown_cell(
+            "{ref}`start`, {ref}`here <start>`, {eq}`one` {eq}`two` @eq-three, @fig-line, {numref}`fig-line`. @tbl-no"
+        ),
+    ]
+    cells[1].outputs = [new_output("display_data", {"image/png": picture("png")})]
+    text, told, pdf = exported(cells, caplog)
+    assert "The start, here, (1) (2) Equation 3, Figure 1, Figure 1. @tbl-no" in text
+    assert "the name tbl-no" in told
+    assert n_links(pdf) == 7
+
+
+def test_citations_are_those_of_the_bibliography_that_the_notebook_names(tmp_path, caplog):
+    (tmp_path / "works.bib").write_text("@book{knuth, author={Knuth, D.}, title={TeX}, year={1984}}")
+    cells = [new_markdown_cell("As @knuth, [see @knuth, p. 3], {cite}`knuth` and @nobody; [@none] x@knuth.org")]
+    text, told, _ = exported(cells, caplog, {"bibliography": "works.bib"}, tmp_path)
+    assert "As Knuth (1984), (see Knuth 1984, 3), (Knuth 1984) and @nobody; [@none] x@knuth.org" in text
+    assert "Bibliography Knuth, D. 1984. TeX." in text
+    assert "the citation key none is not" in told
+    text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
+    assert "As @knuth, [see @knuth" in text
+    assert "works.bib is not in the folder" in told

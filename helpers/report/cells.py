@@ -34,6 +34,13 @@ MATH = re.compile(
     rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
     re.S,
 )
+DIRECTIVE = re.compile(
+    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)\})?[ \t]*(?P<title>[^\n]*)\n"
+    r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
+    re.M | re.S,
+)
+BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso"}
+BOXES |= {"admonition"}
 ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol)\b.*?</svg\s*>", re.S | re.I)
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
@@ -97,6 +104,34 @@ def one_line(match):
 def plain_maths(text):
     """`text` with its TeX maths, as JupyterLab reads it, in the only form that pandoc reads: `$x$`, `$$x$$`."""
     return outside_code(lambda piece: MATH.sub(one_line, piece), text)
+
+
+def _directive(match):
+    """What DIRECTIVE matched as pandoc reads it: a box, an equation, code or a figure."""
+    fence, name, title, given, body = match.group("fence", "name", "title", "options", "body")
+    options = dict(re.findall(r"^:([\w-]+):[ \t]*(.*)$", given or "", re.M))
+    if name in BOXES:
+        title, body = title or name.replace("seealso", "see also").capitalize(), directives(body)
+        outer = ":" * (max(map(len, re.findall(":{3,}", body)), default=3) + 1)
+        return f"{outer} {{.{name}}}\n\n::: {{.title}}\n{title}\n:::\n\n{body}\n\n{outer}"
+    if name == "math":
+        label = rf"\label{{{options['label']}}}" if "label" in options else ""
+        return f"$$\n{title}\n{body.strip()}{label}\n$$"
+    if name in ("code", "code-block", "code-cell"):
+        return f"{fence}{title}\n{body}{fence}"
+    if name in ("figure", "image"):
+        width = f"{{width={options['width']}}}" if "width" in options else ""
+        image = f"![{options.get('alt', '')}](<{title}>){width}"
+        if name == "image" or not body.strip():
+            return image
+        label = options.get("name", f"fig-{match.start()}-{len(body)}")
+        return f":::: {{.captioned #{label}}}\n\n{image}\n\n::: caption\n{directives(body)}\n:::\n\n::::"
+    return match.group()
+
+
+def directives(text):
+    """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay."""
+    return DIRECTIVE.sub(_directive, text)
 
 
 def _is_progress(output):

@@ -106,6 +106,7 @@ class TypstPDFExporter(TemplateExporter):
         yield "fenced", fenced
         yield "plain", plain
         yield "plain_maths", cells.plain_maths
+        yield "directives", cells.directives
 
     def from_notebook_node(self, nb, resources=None, **kw):
         """PDF (bytes) and resources; raises ReportError that names notebook and cell."""
@@ -119,11 +120,24 @@ class TypstPDFExporter(TemplateExporter):
             for file, data in (resources.pop("outputs", None) or {}).items():
                 (folder / file).write_bytes(data)
             report = nb.metadata.get("report") or {"authors": _authors(nb.metadata)}
-            name = nb.metadata.get("title") or metadata.get("name")
-            return self._written(markdown, folder, metadata | {"name": name}, report), resources
+            metadata = metadata | {"name": nb.metadata.get("title") or metadata.get("name")}
+            metadata["bibliography"] = self._bibliography(nb, metadata.get("path"))
+            return self._written(markdown, folder, metadata, report), resources
+
+    def _bibliography(self, nb, folder):
+        """The files of the option or, beside the notebook, those that it names."""
+        if self.bibliography:
+            return [self.bibliography]
+        named, folder = nb.metadata.get("bibliography") or [], Path(folder or ".").resolve()
+        files = [(folder / str(name)).resolve() for name in ([named] if isinstance(named, str) else named)]
+        found = [file for file in files if file.is_file() and file.is_relative_to(folder)]
+        if len(found) < len(files):
+            left_out = ", ".join(file.name for file in files if file not in found)
+            self.log.warning("The bibliography %s is not in the folder of the notebook and is not read.", left_out)
+        return found
 
     def _converted(self, markdown, folder, metadata, to, **options):
-        given = {"bibliography": self.bibliography, "strict": self.strict, "passes": self.passes}
+        given = {"bibliography": metadata["bibliography"], "strict": self.strict, "passes": self.passes}
         return typeset.convert(markdown, folder, to, search=metadata.get("path") or ".", **given, **options)
 
     def _written(self, markdown, folder, metadata, report):

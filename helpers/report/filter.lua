@@ -3,13 +3,15 @@
 
 local readers = {
   markdown = 'commonmark+footnotes+pipe_tables+raw_html+strikeout+task_lists'
-    .. '+tex_math_dollars+autolink_bare_uris+smart',
+    .. '+tex_math_dollars+autolink_bare_uris+smart+alerts+fenced_divs',
   html = 'html+tex_math_dollars',
   latex = 'latex',
 }
 local strict = false
 local remote = 0 -- images on the web, which are not fetched
 local targets = {}
+local titles = {} -- of the sections among them
+local read_references = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
 
 local function typst(text) return pandoc.RawInline('typst', text) end
 local function quoted(text)
@@ -36,7 +38,8 @@ local function expand(block)
   if not reader then return nil end
   local blocks = pandoc.read(block.text, reader, nil, {}).blocks:walk { RawBlock = expand }
   if block.format ~= 'html' then return blocks end
-  return blocks:walk { Table = align_right, Div = function(div) return div.content end }
+  local function flat(div) return not div.classes:includes 'alert' and div.content or nil end
+  return blocks:walk { Table = align_right, Div = flat }
 end
 
 -- HTML in running text: <sub>, <cite data-cite="...">, <a id="...">, ...
@@ -86,103 +89,6 @@ local function html_elements(list)
   return out
 end
 
--- References to equations, in text and as formulas of their own, become links; `labels` has what they refer to.
-local REFERENCE = '\\(e?q?)ref%s*{([^{}]+)}'
-local labels = {} -- label -> 'wanted' or, once an equation has it, 'known'
-local function reference(label, brackets)
-  labels[label] = labels[label] or 'wanted'
-  local link = pandoc.Link(label, '#eq-' .. label, '', { class = 'eqref' })
-  return brackets and pandoc.Inlines { pandoc.Str '(', link, pandoc.Str ')' } or pandoc.Inlines { link }
-end
-
-local function references_in(text)
-  local out, start = pandoc.Inlines {}, 1
-  for from, kind, label, to in text:gmatch('()' .. REFERENCE .. '()') do
-    if from > start then out:insert(pandoc.Str(text:sub(start, from - 1))) end
-    out:extend(reference(label, kind == 'eq'))
-    start = to
-  end
-  if start <= #text then out:insert(pandoc.Str(text:sub(start))) end
-  return out
-end
-
-local refer = {
-  Str = function(el) return el.text:match(REFERENCE) and references_in(el.text) or nil end,
-  Math = function(el)
-    if el.text:match('^%s*' .. REFERENCE .. '%s*$') then return references_in(el.text) end
-    for _, label in el.text:gmatch(REFERENCE) do labels[label] = labels[label] or 'wanted' end
-  end,
-  Link = function(el)
-    local label = el.target:match '^#mjx%-eqn[-:](.+)$' -- MathJax names its equations so
-    if not label then return nil end
-    labels[label] = labels[label] or 'wanted'
-    el.target = '#eq-' .. label
-    return el
-  end,
-}
-
-local function known_references()
-  local function unknown(label, instead)
-    return problem('the label ' .. label .. ' that is referred to stands in no equation', instead)
-  end
-  return {
-    Link = function(el)
-      if labels[el.target:match '^#eq%-(.+)$'] == 'wanted' then
-        return unknown(el.target:sub(5), el.content)
-      end
-    end,
-    Math = function(el)
-      local wrong
-      el.text = el.text:gsub(REFERENCE, function(kind, label)
-        if labels[label] == 'known' then return end
-        wrong = unknown(label, el)
-        return ('\\text{%s}'):format(kind == 'eq' and '(' .. label .. ')' or label)
-      end)
-      return wrong or nil
-    end,
-  }
-end
-
--- An equation that is referred to or tagged has a number; where its rows can have one each, maths.py writes them.
-local ROWS = { align = true, eqnarray = true, gather = true, flalign = true }
-local function number_equation(el)
-  local rows = el.text:find('\\\\', 1, true) and ROWS[el.text:match '^%s*\\begin{(%a+)%*?}']
-  local label, star, tag
-  el.text = el.text:gsub('\\label%s*{([^{}]*)}', function(name)
-    if labels[name] ~= 'wanted' or (label and not rows) then return '' end
-    labels[name], label = 'known', name
-    return not rows and '' or nil
-  end):gsub('\\tag(%*?)%s*(%b{})', function(stars, braced)
-    local read = pandoc.read(braced, 'latex', nil, {})
-    star, tag = stars, pandoc.write(read, 'plain'):gsub('%s+$', '')
-    return rows and ('\\tag%s{%s}'):format(star, tag) or ''
-  end)
-  if not label and not tag then return el end
-  if not rows then
-    local number = tag and (star == '' and '(' .. tag .. ')' or tag)
-    return pandoc.Span({ el }, { id = label and 'eq-' .. label or '', class = 'equation', tag = tag, number = number })
-  end
-  if strict then return problem('a row of an equation has a number; here only a whole equation can have one', el) end
-  return el
-end
-
--- An anchor eq-... belongs to the display equation after it, and so does a label in brackets after it.
-local function label_equations(list)
-  local label
-  for i, el in ipairs(list) do
-    if el.t == 'Span' and el.identifier:match '^eq%-' then
-      label = el
-    elseif el.t == 'Math' and el.mathtype == 'DisplayMath' and label then
-      el.text = el.text:gsub('\\label%s*%b{}', ''):gsub('\\tag%*?%s*%b{}', '')
-      list[i] = pandoc.Span({ el }, { id = label.identifier, class = 'equation' })
-      label.identifier, label = '', nil
-    elseif el.t == 'Math' and el.mathtype == 'DisplayMath' then
-      list[i] = number_equation(el)
-    end
-  end
-  return list
-end
-
 local function anchor_heading(el)
   el.identifier = pandoc.utils.stringify(el.content):gsub(' ', '-')
   el.content = el.content:walk {
@@ -195,6 +101,7 @@ local function anchor_heading(el)
   }
   if targets[el.identifier] then el.identifier = '' end
   targets[el.identifier] = true
+  titles[el.identifier] = el.content
   return el
 end
 
@@ -277,7 +184,16 @@ local function link(el)
   local id = el.target:match '^#(.+)'
   if el.classes:includes 'eqref' then return typst('#eqref(' .. quoted(id) .. ');') end
   local ours = id and id:match '^%a+%-' and ('fig- tbl- eq-'):find(id:match '^%a+%-', 1, true)
-  if not id or not (targets[id] or strict or ours) then return el.content end
+  local named, worded = el.classes:includes 'named', el.classes:includes 'worded'
+  if (named or worded) and not targets[id] then
+    return problem('the name ' .. id .. ' that is referred to stands nowhere', el.content)
+  end
+  if not id or not (targets[id] or strict) then return el.content end
+  if named and titles[id] then
+    el.content = titles[id]
+  elseif named then
+    return typst('#ref(label(' .. quoted(id) .. '));')
+  end
   local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
   if word and (targets[id] == 'numbered' and strict or ours) then
     return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. ']);')
@@ -395,12 +311,16 @@ local function table_size(el)
   return out
 end
 
+-- The keys of a bibliography, as a set.
+local function works(bibliography)
+  local found, all = {}, pandoc.Cite({}, { pandoc.Citation('*', 'NormalCitation') })
+  local doc = pandoc.Pandoc({}, { bibliography = bibliography, nocite = pandoc.Inlines { all } })
+  for _, work in ipairs(bibliography and pandoc.utils.references(doc) or {}) do found[work.id] = true end
+  return found
+end
+
 -- Citations by pandoc's own processor, for every output in one style, and the list of what was cited.
-local function cite_references(doc)
-  local known = {}
-  for _, reference in ipairs(doc.meta.bibliography and pandoc.utils.references(doc) or {}) do
-    known[reference.id] = true
-  end
+local function cite_references(doc, known)
   doc = doc:walk {
     Cite = function(el)
       for _, citation in ipairs(el.citations) do
@@ -411,7 +331,9 @@ local function cite_references(doc)
       if not doc.meta.bibliography then return el.content end
     end,
   }
-  if next(known) then
+  local cited = false
+  doc:walk { Cite = function() cited = true end }
+  if cited then
     doc.meta['link-citations'] = true
     doc.blocks:insert(pandoc.Header(1, 'Bibliography', { id = 'bibliography', class = 'unnumbered' }))
     doc = pandoc.utils.citeproc(doc)
@@ -419,11 +341,24 @@ local function cite_references(doc)
   return doc:walk { Cite = function(el) return el.content end }
 end
 
-local function references(div)
-  if not div.classes:includes 'references' then return end
-  div.content:insert(1, pandoc.RawBlock('typst', '#references['))
-  div.content:insert(pandoc.RawBlock('typst', ']'))
-  return div.content
+-- Boxes, of GitHub, MyST and Quarto by their classes.
+local BOXES = {}
+for name in ('note tip hint important warning caution attention danger error seealso admonition alert'):gmatch '%a+' do
+  BOXES[name] = true
+end
+
+local function div(el)
+  local open
+  for _, class in ipairs(el.classes) do
+    local name = class:gsub('^callout%-', '')
+    if class == 'references' then open = '#references[' end
+    if BOXES[name] then open = '#admonition[' end
+  end
+  if not open then return el.classes:includes 'title' and pandoc.Plain(pandoc.Strong(
+    pandoc.utils.blocks_to_inlines(el.content))) or nil end
+  el.content:insert(1, pandoc.RawBlock('typst', open))
+  el.content:insert(pandoc.RawBlock('typst', ']'))
+  return el.content
 end
 
 -- What the caller adds to the tree before it is written: files that return a function of the document, which returns
@@ -445,18 +380,20 @@ end
 function Pandoc(doc)
   strict = doc.meta.strict ~= nil
   doc = doc:walk { RawBlock = expand }
-  doc = doc:walk(refer)
-  doc = doc:walk { Inlines = function(list) return label_equations(html_elements(list)) end }
-  doc = doc:walk(known_references())
+  local known = works(doc.meta.bibliography)
+  doc = doc:walk { Inlines = html_elements }
+  local labels
+  doc, labels = read_references(doc, known, problem, strict)
   doc = doc:walk { Header = anchor_heading, Div = caption }
-  doc = cite_references(add_passes(doc))
+  doc = cite_references(add_passes(doc), known)
   doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }
   if FORMAT ~= 'typst' then return doc end
   local function remember(el) targets[el.identifier] = targets[el.identifier] or 'place' end
   local function remember_numbered(el) targets[el.identifier] = 'numbered' end
   doc:walk { Header = remember_numbered, Figure = remember_numbered, Table = remember_numbered }
   doc:walk { Span = remember, Div = remember }
-  doc = doc:walk { Table = table_size, Figure = figure, Div = references }
+  for label in pairs(labels) do remember { identifier = 'eq-' .. label } end
+  doc = doc:walk { Table = table_size, Figure = figure, Div = div }
   doc = doc:walk { Inlines = end_calls }
   doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }
   if remote > 0 then

@@ -147,6 +147,9 @@ local function resolve_links(cells)
         local last, before = el.content[#el.content], el.content[#el.content - 1]
         if el.classes:includes 'eqref' then
           last.text = found.number
+        elseif el.classes:includes 'named' then
+          local word = ({ fig = 'Figure', tbl = 'Table', eq = 'Equation' })[kind(found.anchor)] or 'Section'
+          el.content = { pandoc.Str(word), pandoc.Space(), pandoc.Str(found.number) }
         elseif found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
           last.text = found.number
         end
