@@ -447,3 +447,90 @@ def test_citations_are_those_of_the_bibliography_that_the_notebook_names(tmp_pat
     text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
     assert "As @knuth, [see @knuth" in text
     assert "works.bib is not in the folder" in told
+
+
+def images(pdf):
+    """The width and height in points, rounded, of each picture on the first page, from left to right and down."""
+    found = []
+
+    def visit(operator, operands, matrix, _):
+        if operator == b"Do":
+            found.append((round(abs(matrix[0])), round(abs(matrix[3]))))
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_operand_before=visit)
+    return found
+
+
+def red(width=80, height=40):
+    with io.BytesIO() as file:
+        Image.new("RGB", (width, height), "red").save(file, format="png")
+        return base64.b64encode(file.getvalue()).decode()
+
+
+SIZED = {
+    "![a](attachment:a){width=40}": (30, 15),
+    '![a](attachment:a){height="20px"} b': (30, 15),
+    '<img src="attachment:a" width="40px">': (30, 15),
+    '<img src="attachment:a" style="max-width: 9px; width: 1in">': (72, 36),
+    "![a](attachment:a){width=50%}": (221, 111),
+    "![a](attachment:a){width=x}": (80, 40),
+}
+
+
+@pytest.mark.parametrize("written", SIZED)
+def test_images_are_as_large_as_a_notebook_says(written, caplog):
+    cell = new_markdown_cell(written, attachments={"a": {"image/png": red()}})
+    text, _, pdf = exported([cell], caplog)
+    assert images(pdf) == [SIZED[written]]
+    assert "{" not in text
+
+
+def test_figures_are_as_large_as_their_metadata_says(caplog):
+    cell = displayed(image__png=red())
+    cell.outputs[0].metadata = {"image/png": {"width": 20, "height": 10}}
+    assert images(exported([cell], caplog)[2]) == [(15, 8)]
+
+
+def test_images_in_a_line_stay_there(caplog):
+    cell = new_markdown_cell(
+        "one ![a](attachment:a) two ![](attachment:a) three", attachments={"a": {"image/png": red()}}
+    )
+    text, _, pdf = exported([cell], caplog)
+    places = []
+
+    def visit(text, _, matrix, *font):
+        places.extend([matrix[5]] * any(word in text for word in ("one", "two", "three")))
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=visit)
+    assert len(set(places)) == 1
+    assert alternatives(pdf) == ["a", "No description of this image."]
+
+
+def test_tasks_have_a_box_and_no_bullet(caplog):
+    text, _, _ = exported([new_markdown_cell("- [ ] todo\n- [x] done\n  - part")], caplog)
+    assert text == "☐ todo ☒ done • part 1"
+
+
+def test_links_lead_to_headings_by_their_words_or_ids(caplog):
+    links = "[a](#What-is%3F) [b](#own) [c](#Head-two) [d](#The-$x$-axis) [e](#The-x-axis) [f](#none)"
+    cells = [
+        new_markdown_cell(links),
+        new_markdown_cell("# What is?\n\n<h2 id='own'>Head two</h2>\n\n## The $x$ axis"),
+    ]
+    assert n_links(exported(cells, caplog)[2]) == 5
+
+
+def test_a_break_after_an_equation_is_no_empty_line(caplog, monkeypatch):
+    bodies = []
+    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or b"")
+    exported_markdown = new_markdown_cell("$$x$$  \nafter")
+    TypstPDFExporter().from_notebook_node(new_notebook(cells=[exported_markdown]), {"metadata": {"name": "nb"}})
+    assert "$ x $];after" in bodies[0]
+
+
+def test_a_figure_of_markdown_has_its_caption_and_its_own_alternative_text(caplog):
+    written = '![A *red* one](attachment:a){#fig-red fig-alt="All red."}\n\nIn @fig-red.'
+    cell = new_markdown_cell(written, attachments={"a": {"image/png": red()}})
+    text, told, pdf = exported([cell], caplog)
+    assert "Figure 1. A red one In Figure 1." in text
+    assert (told, alternatives(pdf)) == ("", ["All red."])

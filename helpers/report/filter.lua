@@ -4,13 +4,13 @@
 local readers = {
   markdown = 'commonmark+footnotes+pipe_tables+raw_html+strikeout+task_lists'
     .. '+tex_math_dollars+autolink_bare_uris+smart+alerts+fenced_divs',
-  html = 'html+tex_math_dollars',
+  html = 'html+tex_math_dollars-auto_identifiers',
   latex = 'latex',
 }
 local strict = false
 local remote = 0 -- images on the web, which are not fetched
 local targets = {}
-local titles = {} -- of the sections among them
+local titles, other_names = {}, {} -- of the sections among them
 local read_references = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
 
 local function typst(text) return pandoc.RawInline('typst', text) end
@@ -89,8 +89,11 @@ local function html_elements(list)
   return out
 end
 
+-- A heading is named by its id, an anchor in it, or its words; a link may use the words, and TeX in them, anyway.
 local function anchor_heading(el)
-  el.identifier = pandoc.utils.stringify(el.content):gsub(' ', '-')
+  local words = pandoc.utils.stringify(el.content):gsub(' ', '-')
+  local tex = el.content:walk { Math = function(math) return pandoc.Str('$' .. math.text .. '$') end }
+  if el.identifier == '' then el.identifier = words end
   el.content = el.content:walk {
     Span = function(span)
       if span.identifier ~= '' then
@@ -102,7 +105,25 @@ local function anchor_heading(el)
   if targets[el.identifier] then el.identifier = '' end
   targets[el.identifier] = true
   titles[el.identifier] = el.content
+  for _, other in ipairs { words, (pandoc.utils.stringify(tex):gsub(' ', '-')) } do
+    other_names[other] = other_names[other] or el.identifier
+  end
   return el
+end
+
+local function decoded(text)
+  return (text:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end))
+end
+
+-- The name of the place in this document that a link leads to; nil where it leads out.
+local function place_of(target)
+  local id = target:match '^#(.+)'
+  if not id then return nil end
+  for _, name in ipairs { id, decoded(id) } do
+    if targets[name] then return name end
+    if other_names[name] then return other_names[name] end
+  end
+  return id
 end
 
 -- The caption as style.typ takes it: its first sentence, or what stands before a colon in it, for the lists of figures
@@ -181,7 +202,7 @@ end
 
 local function link(el)
   if el.target:match '^%a[%w+.-]*:' then return nil end
-  local id = el.target:match '^#(.+)'
+  local id = place_of(el.target)
   if el.classes:includes 'eqref' then return typst('#eqref(' .. quoted(id) .. ');') end
   local ours = id and id:match '^%a+%-' and ('fig- tbl- eq-'):find(id:match '^%a+%-', 1, true)
   local named, worded = el.classes:includes 'named', el.classes:includes 'worded'
@@ -210,11 +231,17 @@ local signatures = {
 local function extension_of(data)
   for signature, extension in pairs(signatures) do if data:match(signature) then return extension end end
 end
-local function length(width)
-  local number, unit = width:match '^([%d.]+)(%D*)$'
-  if unit == '%' then return number .. '%' end
+-- A length of HTML or Markdown in Typst.
+local function length(text)
+  local number, unit = text:match '^%s*([%d.]+)%s*(%a*%%?)%s*$'
+  if not tonumber(number) then return 'auto' end
   if unit == '' or unit == 'px' then return tonumber(number) * 0.75 .. 'pt' end
-  return 'auto'
+  return ('% pt cm mm in em '):find(unit .. ' ', 1, true) and tonumber(number) .. unit or 'auto'
+end
+
+local function size(el, name)
+  local style = el.attributes.style or ''
+  return length(style:match('%f[%w-]' .. name .. '%s*:%s*([^;]+)') or el.attributes[name] or '')
 end
 
 local function image(el)
@@ -222,7 +249,7 @@ local function image(el)
     remote = remote + 1
     return pandoc.Link(#el.caption > 0 and el.caption or el.src:match '[^/]+$' or el.src, el.src)
   end
-  local path = el.src:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
+  local path = decoded(el.src)
   local outside = path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:'
     or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
   if outside then
@@ -237,9 +264,70 @@ local function image(el)
   local file = assert(io.open(name, 'wb'))
   file:write(data)
   file:close()
-  local alt = pandoc.utils.stringify(el.caption)
-  return typst(('#picture(%s, alt: %s, width: %s);'):format(
-    quoted(name), quoted(alt ~= '' and alt or 'Image'), length(el.attributes.width or '')))
+  local alt = el.attributes['fig-alt'] or pandoc.utils.stringify(el.caption)
+  if alt == '' then alt = el.title ~= '' and el.title or 'No description of this image.' end
+  local shape = el.classes:includes 'in-line' and 'picture-in-line' or 'picture'
+  return typst(('#%s(%s, alt: %s, width: %s, height: %s);'):format(
+    shape, quoted(name), quoted(alt), size(el, 'width'), size(el, 'height')))
+end
+
+-- An image with something beside it stays in the line.
+local function images_in_line(el)
+  local n_pieces = 0
+  for _, piece in ipairs(el.content) do
+    if piece.t ~= 'Space' and piece.t ~= 'SoftBreak' then n_pieces = n_pieces + 1 end
+  end
+  if n_pieces < 2 then return nil end
+  return el:walk { Image = function(image)
+    image.classes:insert 'in-line'
+    return image
+  end }
+end
+
+-- What stands in braces after an image in Markdown: {width=50%}.
+local function image_attributes(list)
+  for i, el in ipairs(list) do
+    if el.t == 'Image' and list[i + 1] and (list[i + 1].text or ''):match '^{' then
+      local text, stop = '', i
+      while stop < #list and not text:match '}' do
+        stop = stop + 1
+        text = text .. pandoc.utils.stringify(list[stop]):gsub('[\u{201c}\u{201d}]+', '"')
+      end
+      local braces, rest = text:match '^(%b{})(.*)$'
+      local read = pandoc.read('![](x)' .. (braces or ''), 'commonmark+attributes').blocks[1].content
+      if braces and #read == 1 then
+        el.attr = read[1].attr
+        for _ = i + 1, stop do list:remove(i + 1) end
+        if rest ~= '' then list:insert(i + 1, pandoc.Str(rest)) end
+      end
+    end
+  end
+  return list
+end
+
+-- ![caption](image){#fig-...}, of Quarto, is a figure.
+local function image_as_figure(el)
+  local image = el.content[1]
+  if #el.content > 2 or image.t ~= 'Image' or not image.identifier:match '^fig%-' then return nil end
+  local id, text = image.identifier, image.caption
+  image.identifier, image.caption = '', {}
+  return pandoc.Figure({ pandoc.Plain { image } }, { long = { pandoc.Plain(text) } }, { id = id })
+end
+
+-- Tasks have their box for a bullet.
+local function task_list(el)
+  local boxes, out = pandoc.List {}, pandoc.Blocks {}
+  for _, item in ipairs(el.content) do
+    local words = item[1] and item[1].content
+    if not words or words[1].t ~= 'Str' or not ('☐☒'):find(words[1].text, 1, true) then return nil end
+    boxes:insert('"' .. words:remove(1).text .. '"')
+    out:insert(pandoc.RawBlock('typst', ', ['))
+    out:extend(item)
+    out:insert(pandoc.RawBlock('typst', ']'))
+  end
+  out:insert(1, pandoc.RawBlock('typst', '#enum(numbering: n => (' .. table.concat(boxes, ',') .. ',).at(n - 1)'))
+  out:insert(pandoc.RawBlock('typst', ')'))
+  return out
 end
 
 -- The width of each column: the longest of its words, and a gap; and whether a cell spans others.
@@ -354,8 +442,10 @@ local function div(el)
     if class == 'references' then open = '#references[' end
     if BOXES[name] then open = '#admonition[' end
   end
-  if not open then return el.classes:includes 'title' and pandoc.Plain(pandoc.Strong(
-    pandoc.utils.blocks_to_inlines(el.content))) or nil end
+  if not open then
+    local title = el.classes:includes 'title' and pandoc.utils.blocks_to_inlines(el.content)
+    return title and pandoc.Para(pandoc.Strong(title)) or nil
+  end
   el.content:insert(1, pandoc.RawBlock('typst', open))
   el.content:insert(pandoc.RawBlock('typst', ']'))
   return el.content
@@ -381,10 +471,10 @@ function Pandoc(doc)
   strict = doc.meta.strict ~= nil
   doc = doc:walk { RawBlock = expand }
   local known = works(doc.meta.bibliography)
-  doc = doc:walk { Inlines = html_elements }
+  doc = doc:walk { Inlines = function(list) return image_attributes(html_elements(list)) end }
   local labels
   doc, labels = read_references(doc, known, problem, strict)
-  doc = doc:walk { Header = anchor_heading, Div = caption }
+  doc = doc:walk { Header = anchor_heading, Div = caption, Para = image_as_figure }
   doc = cite_references(add_passes(doc), known)
   doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }
   if FORMAT ~= 'typst' then return doc end
@@ -393,6 +483,7 @@ function Pandoc(doc)
   doc:walk { Header = remember_numbered, Figure = remember_numbered, Table = remember_numbered }
   doc:walk { Span = remember, Div = remember }
   for label in pairs(labels) do remember { identifier = 'eq-' .. label } end
+  doc = doc:walk { Para = images_in_line, Plain = images_in_line, BulletList = task_list }
   doc = doc:walk { Table = table_size, Figure = figure, Div = div }
   doc = doc:walk { Inlines = end_calls }
   doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }

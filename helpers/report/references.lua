@@ -86,6 +86,9 @@ end
 -- An anchor eq-... belongs to the display equation after it, and a label in brackets, (x) or {#eq-x}, to the one before.
 local function label_equations(list)
   local label
+  for i = #list, 2, -1 do -- an equation ends its line anyway
+    if list[i].t == 'LineBreak' and list[i - 1].mathtype == 'DisplayMath' then list:remove(i) end
+  end
   for i, el in ipairs(list) do
     local after = el.t == 'Math' and list[i + 1] and list[i + 1].t == 'Space' and (list[i + 2] or {}).text or ''
     local named = after:match '^%((.+)%)$' or after:match '^{#eq%-(.+)}$'

@@ -15,7 +15,7 @@ READER = "commonmark+fenced_divs+raw_attribute+attributes"
 TEXT = r'("(?:[^"\\]|\\.)*")'  # a string of Typst
 MATHS = re.compile(rf"#maths\({TEXT}, block: (true|false|rows)(?:, label: {TEXT})?\)\[\];")
 SET = re.compile(rf"#maths\({TEXT}\)\[(?:[^$\\]|\\.)*?\$(?:\"(?:[^\"\\]|\\.)*\"|[^$\"\\]|\\.)*\$[^\]]*\];")
-PICTURE = re.compile(rf"#picture\({TEXT}[^\n]*?\);")
+PICTURE = re.compile(rf"#picture(?:-in-line)?\({TEXT}[^\n]*?\);")
 START = 2  # lines before the body
 MARKER = re.compile(r"^// cell (\d+) of (.*)$")
 
