@@ -534,3 +534,64 @@ def test_a_figure_of_markdown_has_its_caption_and_its_own_alternative_text(caplo
     text, told, pdf = exported([cell], caplog)
     assert "Figure 1. A red one In Figure 1." in text
     assert (told, alternatives(pdf)) == ("", ["All red."])
+
+
+LANGUAGES = [  # metadata, option, what the PDF says, the name of a figure
+    ({}, "", "en", "Figure"),
+    ({"language": "de-CH"}, "", "de-CH", "Abbildung"),
+    ({"lang": "fr", "language": "python"}, "", "fr", "Fig."),
+    ({"lang": "fr"}, "es", "es", "Figura"),
+]
+
+
+@pytest.mark.parametrize(("metadata", "option", "language", "figure"), LANGUAGES)
+def test_the_language_is_that_of_the_notebook_or_the_option(metadata, option, language, figure, caplog):
+    cell = displayed(image__png=red())
+    cell.source = "#| fig-cap: x.\nx"
+    text, told, pdf = exported([cell], caplog, metadata, language=option)
+    assert (told, PdfReader(io.BytesIO(pdf)).root_object["/Lang"]) == ("", language)
+    assert f"{figure} 1. x." in text.replace("\xa0", " ")
+
+
+def test_a_cell_may_begin_a_page(caplog):
+    cells = [new_markdown_cell("one"), new_markdown_cell("two", metadata={"tags": ["page-break"]})]
+    _, told, pdf = exported(cells, caplog)
+    assert [page.extract_text().split()[0] for page in PdfReader(io.BytesIO(pdf)).pages] == ["one", "two"]
+    assert told == ""
+
+
+@pytest.mark.parametrize("typst", ['#read("/etc/passwd")', '#read("../secret.txt")', '#image("../../x.png")'])
+def test_typst_reads_nothing_outside_its_folder(typst, tmp_path):
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    layout = {"paper": "a4", "size": 10, "language": "en", "region": None}
+    with pytest.raises(ReportError):
+        typeset.to_pdf(typst, folder, title="x", report={}, layout=layout, timestamp=None, standard=[])
+
+
+NO_TYPST = {  # what would be Typst if a notebook could write any, and what it gives
+    "raw": new_raw_cell("#panic(1)", metadata={"raw_mimetype": "text/typst"}),
+    "heading": new_markdown_cell("<h1 id='a\"]#panic(1)'>end</h1>"),
+    "heading of HTML": displayed(text__html="<h1 id='b>]#panic(1)'>end</h1>"),
+    "anchor": new_markdown_cell("<a id='a\")#panic(1)'></a> end"),
+    "tag": new_markdown_cell('$$x \\tag{")#panic(1)}$$ end'),
+    "reference": new_markdown_cell('$$x \\label{a")#panic(1)}$$ $\\eqref{a")#panic(1)}$ end'),
+    "figure": new_markdown_cell("```{figure} attachment:a\n:name: x>]#panic(1)\n:width: 1pt,#panic(1)\nend\n```"),
+    "image": new_markdown_cell("![](attachment:a){#fig-x>]#panic(1) width='1pt,#panic(1)'} end"),
+    "option": new_code_cell("#| label: fig-x>]#panic(1)\n#| fig-cap: '\")#panic(1)'\nend"),
+    "input": displayed(text__latex="\\input{/etc/passwd} \\includegraphics{/etc/passwd} end"),
+}
+
+
+@pytest.mark.parametrize("place", NO_TYPST)
+def test_a_notebook_writes_no_typst(place, caplog):
+    cell = NO_TYPST[place].copy()
+    if "attachment:" in cell.source:
+        cell.attachments = {"a": {"image/png": red()}}
+    if cell.source.startswith("#|"):
+        cell.outputs = [new_output("display_data", {"image/png": red()})]
+    text, told, _ = exported([cell], caplog)
+    assert "cannot be typeset" not in told
+    assert "root:" not in text
+    assert ("end" in text) == (place != "raw")

@@ -38,6 +38,12 @@ def _authors(metadata):
     return [author["name"] if isinstance(author, dict) else str(author) for author in authors]
 
 
+def _language(metadata):
+    """The language of a notebook's text, as its metadata has it beside those of its code, or en."""
+    named = [str(metadata.get(key)).replace("_", "-") for key in ("lang", "language")]
+    return next((name for name in named if re.fullmatch(r"[a-z]{2}(-[A-Za-z]{2})?", name)), "en")
+
+
 def _summed_up(message):
     """Typst's errors in one line, those of characters that its fonts lack as one."""
     lines = message.splitlines()
@@ -63,6 +69,9 @@ class TypstPDFExporter(TemplateExporter):
     paper = Unicode("a4", help="Paper as Typst names it: a4, us-letter, ...").tag(config=True)
     font_size = Float(10.5, help="Size of the text in points.").tag(config=True)
     contents = Bool(False, help="Begin with a table of contents; a stitched report has one anyway.").tag(config=True)
+    language = Unicode("", help="As en or pt-BR; without one, that of the notebook's metadata, or en.").tag(
+        config=True
+    )
     passes = List(help="Lua files that work on pandoc's tree before it is written.").tag(config=True)
     strict = Bool(False, help="Raise an error where a foreign notebook gets a warning.").tag(config=True)
 
@@ -122,6 +131,7 @@ class TypstPDFExporter(TemplateExporter):
             report = nb.metadata.get("report") or {"authors": _authors(nb.metadata)}
             metadata = metadata | {"name": nb.metadata.get("title") or metadata.get("name")}
             metadata["bibliography"] = self._bibliography(nb, metadata.get("path"))
+            metadata["language"] = self.language or _language(nb.metadata)
             return self._written(markdown, folder, metadata, report), resources
 
     def _bibliography(self, nb, folder):
@@ -137,12 +147,13 @@ class TypstPDFExporter(TemplateExporter):
         return found
 
     def _converted(self, markdown, folder, metadata, to, **options):
-        given = {"bibliography": metadata["bibliography"], "strict": self.strict, "passes": self.passes}
+        given = {key: metadata[key] for key in ("bibliography", "language")}
+        given |= {"strict": self.strict, "passes": self.passes}
         return typeset.convert(markdown, folder, to, search=metadata.get("path") or ".", **given, **options)
 
     def _written(self, markdown, folder, metadata, report):
         body = typeset.with_maths(self._converted(markdown, folder, metadata, "typst"), self.strict, self.log)
-        return self._pdf(body, folder, metadata.get("name"), report)
+        return self._pdf(body, folder, metadata, report)
 
     def _prepared(self, nb, name):
         nb = copy.deepcopy(nb)
@@ -157,9 +168,10 @@ class TypstPDFExporter(TemplateExporter):
         cells.attach_captions(nb, self.strict, self.log)
         return nb
 
-    def _pdf(self, body, folder, name, report):
-        title = report.get("title") or name or "Notebook"
-        layout = {"paper": self.paper, "size": self.font_size}
+    def _pdf(self, body, folder, metadata, report):
+        title = report.get("title") or metadata.get("name") or "Notebook"
+        language, _, region = metadata["language"].partition("-")
+        layout = {"paper": self.paper, "size": self.font_size, "language": language, "region": region or None}
         options = {"title": title, "report": report, "layout": layout, "timestamp": facts.timestamp()}
         if self.contents and "title" not in report:
             body = f"#outline()\n{body}"

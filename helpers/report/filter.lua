@@ -158,16 +158,17 @@ end
 local function figure(el)
   local open = typst('#figure(kind: image, caption: [')
   local body = pandoc.Blocks { pandoc.Plain(pandoc.Inlines { open } .. with_first_sentence(el.caption.long)
-    .. pandoc.Inlines { typst('])[#anchor("at-' .. el.identifier .. '")') }) }
+    .. pandoc.Inlines { typst('])[#anchor(' .. quoted('at-' .. el.identifier) .. ')') }) }
   body:extend(el.content)
-  body:insert(pandoc.RawBlock('typst', '] <' .. el.identifier .. '>'))
+  body:insert(pandoc.RawBlock('typst', ']#label(' .. quoted(el.identifier) .. ')'))
   return body
 end
 
 -- Maths is written by maths.py, which finds it by this; the semicolon keeps what follows out of it.
 local function maths(el)
-  local block = el.text:match '\\label%s*{' or el.text:match '\\tag%*?%s*{'
-  return typst(('#maths(%s, block: %s)[];'):format(quoted(el.text), block and 'rows' or el.mathtype == 'DisplayMath'))
+  local block = el.mathtype == 'DisplayMath'
+  local rows = block and (el.text:match '\\label%s*{' or el.text:match '\\tag%*?%s*{')
+  return typst(('#maths(%s, block: %s)[];'):format(quoted(el.text), rows and 'rows' or block))
 end
 
 -- Typst would read what follows a call, as in #strong[x].ipynb, as a part of it.
@@ -291,7 +292,7 @@ local function image_attributes(list)
       local text, stop = '', i
       while stop < #list and not text:match '}' do
         stop = stop + 1
-        text = text .. pandoc.utils.stringify(list[stop]):gsub('[\u{201c}\u{201d}]+', '"')
+        text = text .. pandoc.utils.stringify(list[stop]):gsub('\u{201c}', '"'):gsub('\u{201d}', '"')
       end
       local braces, rest = text:match '^(%b{})(.*)$'
       local read = pandoc.read('![](x)' .. (braces or ''), 'commonmark+attributes').blocks[1].content

@@ -16,7 +16,9 @@ class PageExporter(TypstPDFExporter):
 
     def _written(self, markdown, folder, metadata, report):
         facts = [{"name": name, "value": value} for name, value in report["facts"].items()]
-        (folder / "front.json").write_text(json.dumps({**report, "facts": facts, "lang": "en"}), "utf-8")
+        (folder / "front.json").write_text(
+            json.dumps({**report, "facts": facts, "lang": metadata["language"]}), "utf-8"
+        )
         options = ["--standalone", "--mathml", "--toc", "--toc-depth=2", f"--template={PAGE / 'page.html'}"]
         options += ["--embed-resources", f"--lua-filter={HERE / 'html.lua'}", "--metadata-file=front.json"]
         options += [f"--variable=folder={PAGE}", "--syntax-highlighting=pygments"]

@@ -139,7 +139,7 @@ def _number(marks):
 
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
-    tex = re.sub(r"\\(?:label|require)\s*\{[^}]*\}", "", tex)
+    tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
     tex = re.sub(r"\\[a-zA-Z]+", lambda name: RENAMED.get(name[0], name[0]), tex)
     tex = re.sub(r"\\operatorname\*?\{[^{}]*\}", lambda name: name[0].replace(r"\,", "\N{THIN SPACE}"), tex)

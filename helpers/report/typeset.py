@@ -37,14 +37,16 @@ class TypesetError(ReportError):
         return True
 
 
-def convert(markdown, folder, to="typst", *, search=".", bibliography=(), strict=False, passes=(), options=()):
+def convert(
+    markdown, folder, to="typst", *, search=".", bibliography=(), language="en", strict=False, passes=(), options=()
+):
     """The text of a document in pandoc's format `to`; images are looked for in `folder` and `search`.
 
     `passes`: Lua files that work on the tree before it is written (see filter.lua).  Raises ReportError with all that
     they find wrong.
     """
-    metadata = {"strict": "true"} if strict else {}
-    pairs = [*metadata.items(), *(("passes", str(file)) for file in passes)]
+    pairs = [("lang", language), *([("strict", "true")] if strict else [])]
+    pairs += [("passes", str(file)) for file in passes]
     pairs += [("bibliography", str(Path(file).resolve())) for file in bibliography]
     given = [
         "--wrap=none",
