@@ -223,6 +223,14 @@ def exported(cells, caplog, metadata=None, path=".", **options):
     return " ".join(" ".join(page.extract_text() for page in pages).split()), caplog.text, pdf
 
 
+def typst_of(cells, caplog, monkeypatch):
+    """What Typst gets of the cells, and what was warned."""
+    bodies, to_pdf = [], typeset.to_pdf
+    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or to_pdf(body, *a, **k))
+    _, told, _ = exported(cells, caplog)
+    return bodies[0], told
+
+
 def test_a_figure_of_a_widget_is_its_picture(caplog):
     widget = "application/vnd.jupyter.widget-view+json"
     _, told, pdf = exported([displayed(**{widget: {"model_id": "x"}, "image__png": picture("png")})], caplog)
@@ -408,11 +416,10 @@ BOXES = {
 
 @pytest.mark.parametrize("written", BOXES)
 def test_admonitions_are_boxes(written, caplog, monkeypatch):
-    bodies, to_pdf = [], typeset.to_pdf
-    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or to_pdf(body, *a, **k))
-    text, told, _ = exported([new_markdown_cell(f"{written}\n\nend")], caplog)
-    assert (told, text) == ("", f"{BOXES[written]} end 1")
-    assert bodies[0].count("#admonition[") == 1 + written.count("seealso")
+    cells = [new_markdown_cell(f"{written}\n\nend")]
+    assert exported(cells, caplog)[0] == f"{BOXES[written]} end 1"
+    body, told = typst_of(cells, caplog, monkeypatch)
+    assert (told, body.count("#admonition[")) == ("", 1 + written.count("seealso"))
 
 
 def test_directives_in_longer_fences_are_examples(caplog):
@@ -521,11 +528,7 @@ def test_links_lead_to_headings_by_their_words_or_ids(caplog):
 
 
 def test_a_break_after_an_equation_is_no_empty_line(caplog, monkeypatch):
-    bodies = []
-    monkeypatch.setattr(typeset, "to_pdf", lambda body, *a, **k: bodies.append(body) or b"")
-    exported_markdown = new_markdown_cell("$$x$$  \nafter")
-    TypstPDFExporter().from_notebook_node(new_notebook(cells=[exported_markdown]), {"metadata": {"name": "nb"}})
-    assert "$ x $];after" in bodies[0]
+    assert "$ x $];after" in typst_of([new_markdown_cell("$$x$$  \nafter")], caplog, monkeypatch)[0]
 
 
 def test_a_figure_of_markdown_has_its_caption_and_its_own_alternative_text(caplog):
@@ -580,6 +583,10 @@ NO_TYPST = {  # what would be Typst if a notebook could write any, and what it g
     "figure": new_markdown_cell("```{figure} attachment:a\n:name: x>]#panic(1)\n:width: 1pt,#panic(1)\nend\n```"),
     "image": new_markdown_cell("![](attachment:a){#fig-x>]#panic(1) width='1pt,#panic(1)'} end"),
     "option": new_code_cell("#| label: fig-x>]#panic(1)\n#| fig-cap: '\")#panic(1)'\nend"),
+    "colour": displayed(
+        text__html='<table><tr><td data-typst:fill="panic(1)" data-fill="panic(2)">end</td></tr></table>'
+    ),
+    "box": new_markdown_cell('::: {.note typst:fill="panic(1)"}\nend\n:::'),
     "input": displayed(text__latex="\\input{/etc/passwd} \\includegraphics{/etc/passwd} end"),
 }
 
@@ -595,3 +602,28 @@ def test_a_notebook_writes_no_typst(place, caplog):
     assert "cannot be typeset" not in told
     assert "root:" not in text
     assert ("end" in text) == (place != "raw")
+
+
+def test_a_styled_table_keeps_its_colours(caplog, monkeypatch):
+    def negative(value):
+        return "color: red; font-weight: bold" if value < 0 else ""
+
+    frame = pd.DataFrame({"a": [1, 7], "b": [3, -4]})
+    styled = frame.style.highlight_max(color="yellow").map(negative).to_html()
+    plain = '<table><tr><td style="background: lightgreen">5</td><td>6</td></tr></table>'
+    body, told = typst_of([displayed(text__html=styled), displayed(text__html=plain)], caplog, monkeypatch)
+    assert told == ""
+    body = " ".join(body.split())
+    assert '[0], [1], table.cell(fill: rgb("#ffff00"))[3],' in body
+    assert '[1], table.cell(fill: rgb("#ffff00"))[7], [#set text(fill: rgb("#ff0000") , weight: "bold"); -4]' in body
+    assert 'table.cell(fill: rgb("#90ee90"))[5], [6]' in body
+    assert "caption" not in body
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["#T_1_row0_col0 {background: linear-gradient(red, blue)}", "#T_1 td, #T_1 th {background-color: red}"],
+)
+def test_colours_that_are_lost_are_told(style, caplog):
+    html = f"<style>{style}</style><table id='T_1'><tr><td id='T_1_row0_col0'>x</td></tr></table>"
+    assert "some colours of a table (notebook nb, cell 1)" in exported([displayed(text__html=html)], caplog)[1]

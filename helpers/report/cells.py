@@ -9,7 +9,7 @@ from mimetypes import guess_extension
 
 import yaml
 from nbconvert.filters import strip_ansi
-from PIL import Image
+from PIL import Image, ImageColor
 
 from . import ReportError
 
@@ -42,6 +42,8 @@ DIRECTIVE = re.compile(
 BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso"}
 BOXES |= {"admonition"}
 ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol)\b.*?</svg\s*>", re.S | re.I)
+RULE = re.compile(r"(#T_[^{}<>]*)\{([^{}]*)\}")  # of pandas.Styler
+CELL = re.compile(r"<t[dh]\b[^>]*", re.I)
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
@@ -165,6 +167,44 @@ def _without_scripts(html):
     return BROWSER.sub("", ICON.sub("", html)), found
 
 
+def _colour(value):
+    """A colour of CSS as #rrggbb, None where it says that there is none; raises ValueError where it is unknown."""
+    if value in ("transparent", "inherit", "initial", "none"):
+        return None
+    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(value)[:3])
+
+
+def _marks(css):
+    """The attributes by which filter.lua knows how CSS colours a cell; raises ValueError where it does more."""
+    css = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+?)\s*(?:;|$)", css.replace("!important", "")))
+    colours = {"fill": css.get("background-color", css.get("background")), "text-fill": css.get("color")}
+    marks = {name: _colour((value or "none").lower()) for name, value in colours.items()}
+    if css.get("font-weight", "").strip() in ("bold", "bolder", "600", "700", "800", "900"):
+        marks["weight"] = "bold"
+    return "".join(f' data-{name}="{value}"' for name, value in marks.items() if value)
+
+
+def _coloured(html):
+    """HTML with what the style of each cell of a table says in attributes of it, and whether some of it is lost."""
+    styles, lost = {}, False
+    for selectors, css in RULE.findall(html):
+        for selector in map(str.strip, selectors.split(",")):
+            styles[selector[1:]] = f"{styles.get(selector[1:], '')};{css}"
+            lost |= not re.fullmatch(r"#[\w-]+", selector) and ":hover" not in selector and "color" in css
+
+    def mark(cell):
+        nonlocal lost
+        css = [found[2] for found in re.finditer(r"""\bstyle\s*=\s*(["'])(.*?)\1""", cell[0])]
+        name = re.search(r"""\bid\s*=\s*["']([^"']+)""", cell[0])
+        try:
+            return cell[0] + _marks(";".join([styles.get(name[1], "") if name else "", *css]))
+        except ValueError:
+            lost = True
+            return cell[0]
+
+    return CELL.sub(mark, html), lost
+
+
 def _shorten(text):
     """`text` without its middle where it would take many more than LINES lines in print."""
     lines = text.splitlines(keepends=True)
@@ -206,7 +246,9 @@ def _printable(output):
     if data.keys() & set(IMAGES):
         data.pop(WIDGET, None)
     if "text/html" in data:
-        data["text/html"], lost = _without_scripts(data["text/html"])
+        html, lost = _without_scripts(data["text/html"])
+        data["text/html"], pale = _coloured(html)
+        lost += ["some colours of a table"] if pale else []
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]
     if "text/plain" in data:

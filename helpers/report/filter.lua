@@ -25,21 +25,65 @@ local function problem(text, instead)
   return instead
 end
 
+local function rows_of(el)
+  local rows = el.head.rows .. el.foot.rows
+  for _, body in ipairs(el.bodies) do rows = rows .. body.head .. body.body end
+  return rows
+end
+
+-- What pandoc would take for Typst is not for a notebook to say.
+local function without_typst(el)
+  local parts = pandoc.List { el }
+  if el.t == 'Table' then
+    parts:extend { el.head, el.foot }
+    parts:extend(el.bodies)
+    for _, row in ipairs(rows_of(el)) do parts:extend(pandoc.List { row } .. row.cells) end
+  end
+  for _, part in ipairs(parts) do
+    local names = pandoc.List {}
+    for name in pairs(part.attributes or {}) do names:insert(name) end
+    for _, name in ipairs(names) do
+      if name:match '^typst:' then part.attributes[name] = nil end
+    end
+  end
+  return el
+end
+
+-- The colours that cells.py has read from the style of a cell.
+local function colour(cell)
+  local fill = (cell.attributes.fill or ''):match '^#%x+$'
+  local text_fill = (cell.attributes['text-fill'] or ''):match '^#%x+$'
+  local bold = cell.attributes.weight == 'bold'
+  local style = (fill and 'background-color:' .. fill .. ';' or '')
+    .. (text_fill and 'color:' .. text_fill .. ';' or '') .. (bold and 'font-weight:bold;' or '')
+  local given = pandoc.List {}
+  if FORMAT ~= 'typst' then
+    if style ~= '' then given:insert { 'style', style } end
+  else
+    if fill then given:insert { 'typst:fill', 'rgb("' .. fill .. '")' } end
+    if text_fill then given:insert { 'typst:text:fill', 'rgb("' .. text_fill .. '")' } end
+    if bold then given:insert { 'typst:text:weight', '"bold"' } end
+  end
+  cell.attributes = given
+end
+
 -- pandas aligns its columns to the right, by a style that pandoc does not read.
-local function align_right(el)
+local function html_table(el)
   for _, column in ipairs(el.colspecs) do
     if column[1] == 'AlignDefault' then column[1] = 'AlignRight' end
   end
+  for _, row in ipairs(rows_of(el)) do row.cells:map(colour) end
   return el
 end
 
 local function expand(block)
   local reader = readers[block.format]
   if not reader then return nil end
-  local blocks = pandoc.read(block.text, reader, nil, {}).blocks:walk { RawBlock = expand }
+  local blocks = pandoc.read(block.text, reader, nil, {}).blocks
+  blocks = blocks:walk { RawBlock = expand, Block = without_typst, Inline = without_typst }
   if block.format ~= 'html' then return blocks end
   local function flat(div) return not div.classes:includes 'alert' and div.content or nil end
-  return blocks:walk { Table = align_right, Div = flat }
+  return blocks:walk { Table = html_table, Div = flat }
 end
 
 -- HTML in running text: <sub>, <cite data-cite="...">, <a id="...">, ...
@@ -386,7 +430,7 @@ end
 -- A table is set smaller when the longest words of its columns do not fit side by side, cut when it would be too small,
 -- and may go over several pages when it is long.
 local function table_size(el)
-  if el.identifier ~= '' then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
+  if #el.caption.long > 0 then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
   local n_rows = 0
   for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
   local parts, total = parts_of(el)
