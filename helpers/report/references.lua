@@ -100,7 +100,7 @@ local function label_equations(list)
     if el.t == 'Span' and el.identifier:match '^eq%-' then
       label = el
     elseif el.t == 'Math' and el.mathtype == 'DisplayMath' and label then
-      el.text = el.text:gsub('\\label%s*%b{}', ''):gsub('\\tag%*?%s*%b{}', '')
+      el.text = el.text:gsub('%s*\\label%s*%b{}', ''):gsub('%s*\\tag%*?%s*%b{}', '')
       list[i] = pandoc.Span({ el }, { id = label.identifier, class = 'equation' })
       labels[label.identifier:sub(4)] = 'known'
       label.identifier, label = '', nil
