@@ -161,6 +161,11 @@ NOTEBOOKS = {
         ["up", "end"],
         [],
     ),
+    "divisions": (
+        [new_markdown_cell("::: {.captioned}\nkept\n:::\n\n::: captioned\n:::\n\n::: {.title}\nend\n:::")],
+        ["kept", "end"],
+        [":::"],
+    ),
     "wide table": (
         [displayed(text__html=pd.DataFrame(np.eye(3, 40)).to_html(), text__plain="t")],
         ["39"],

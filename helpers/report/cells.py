@@ -350,20 +350,23 @@ def _obey(cell, options):
     if options.get("warning") is False:
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     for output, alt in zip(_outputs(cell, "fig"), _several(options.get("fig-alt")), strict=False):
-        output.metadata["alt"] = str(alt)
-    label, problems = str(options.get("label")), []
+        output.metadata["alt"] = alt
+    label, problems = "".join(map(str, _several(options.get("label")))), []
     for kind in ("fig", "tbl"):
         outputs, captions = _outputs(cell, kind), _several(options.get(f"{kind}-cap"))
         own = label if re.fullmatch(rf"{kind}-[\w:.-]+", label) else f"{kind}-of-cell-{cell.metadata.report.index}"
         for i, (output, text) in enumerate(zip(outputs, captions, strict=False)):
-            output.metadata["caption"] = {"id": f"{own}-{i + 1}" if i else own, "text": str(text)}
+            output.metadata["caption"] = {"id": f"{own}-{i + 1}" if i else own, "text": text}
         if cell.outputs and len(captions) > len(outputs):
             problems.append(f"{where(cell)}: {kind}-cap has nothing to caption.")
     return problems
 
 
 def _several(value):
-    return value if isinstance(value, list) else [] if value is None else [value]
+    """The texts of an option that has one or a list of them."""
+    return [
+        str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, str | int | float)
+    ]
 
 
 def _tell(problems, strict, log):

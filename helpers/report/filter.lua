@@ -54,15 +54,15 @@ local function colour(cell)
   local fill = (cell.attributes.fill or ''):match '^#%x+$'
   local text_fill = (cell.attributes['text-fill'] or ''):match '^#%x+$'
   local bold = cell.attributes.weight == 'bold'
-  local style = (fill and 'background-color:' .. fill .. ';' or '')
-    .. (text_fill and 'color:' .. text_fill .. ';' or '') .. (bold and 'font-weight:bold;' or '')
   local given = pandoc.List {}
-  if FORMAT ~= 'typst' then
-    if style ~= '' then given:insert { 'style', style } end
-  else
+  if FORMAT == 'typst' then
     if fill then given:insert { 'typst:fill', 'rgb("' .. fill .. '")' } end
     if text_fill then given:insert { 'typst:text:fill', 'rgb("' .. text_fill .. '")' } end
     if bold then given:insert { 'typst:text:weight', '"bold"' } end
+  else
+    local style = (cell.attributes.style or '') .. (fill and ';background-color:' .. fill or '')
+      .. (text_fill and ';color:' .. text_fill or '') .. (bold and ';font-weight:bold' or '')
+    if style ~= '' then given:insert { 'style', style } end
   end
   cell.attributes = given
 end
@@ -186,8 +186,10 @@ local function with_first_sentence(blocks)
 end
 
 local function caption(div)
-  if not div.classes:includes 'captioned' then return end
-  local text = pandoc.Blocks { pandoc.Plain(table.remove(div.content).content[1].content) }
+  local last = div.content[#div.content]
+  if not div.classes:includes 'captioned' or div.identifier == '' or not last or last.t ~= 'Div' then return end
+  div.content:remove()
+  local text = pandoc.Blocks { pandoc.Plain(pandoc.utils.blocks_to_inlines(last.content, { pandoc.Space() })) }
   if div.identifier:match '^tbl%-' then
     return div.content:walk {
       Table = function(el)
