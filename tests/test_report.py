@@ -195,7 +195,7 @@ def test_an_anchor_above_a_figure_is_that_of_its_caption(monkeypatch):
         report(notebook(text("# One\n\n[Figure 1](#fig-a)"), cells), monkeypatch=monkeypatch)[1]
         for cells in (under, above)
     ]
-    assert "<fig-a>" in bodies[0]
+    assert '#label("fig-a")' in bodies[0]
     bare = [re.sub(r"// cell .*\n\s*", "", body) for body in bodies]
     assert bare[0] == bare[1]
 
