@@ -173,6 +173,24 @@ def test_captions_and_links_have_the_true_numbers_in_both_outputs(computed, monk
     assert "See Figure 2, section 2.1 and Table 1." in text_of
 
 
+def test_references_of_tex_and_myst_have_the_true_numbers_in_both_outputs(monkeypatch):
+    equations = text(r"$$x \label{m}$$" + "\n\n<a id='eq-old'></a>\n$$y \\tag{7}$$\n\n$$z \\tag{T} \\label{t}$$")
+    referring = text(r"# Two" + "\n\n" + r"By \eqref{m}, \ref{old}, @eq-old, \eqref{t}, {ref}`n0` and $a \eqref{m}$.")
+    soup = page(notebook(text("# One"), equations), notebook(referring))
+    assert [words(number) for number in soup.select(".equation .number")] == ["(1)", "(2)", "(T)"]
+    said = "".join(soup.main.find_all("p")[-1].get_text().split())
+    assert said.startswith("By(1),2,Equation2,(T),Section1and")
+    assert "a(1)" in said
+    pdf, _ = report(notebook(text("# One"), equations), notebook(referring), monkeypatch=monkeypatch)
+    last = " ".join(PdfReader(io.BytesIO(pdf)).pages[-1].extract_text().split())
+    assert "𝑥 (1) 𝑦 (2) 𝑧 (T)" in last
+    assert "By (1), 2, Equation 2, (T), Section 1 and 𝑎(1)." in last.replace("\xa0", " ")
+    with pytest.raises(ReportError, match="notebook n1, cell 1: the label m stands in more than one equation"):
+        report(
+            notebook(text("# One"), equations), notebook(text(r"$$\label{m} y$$"), referring), monkeypatch=monkeypatch
+        )
+
+
 def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(monkeypatch):
     tall = SVG.replace("60pt", "400pt")
     large = [code(display(**{"image__svg+xml": tall})), text('<a id="fig-tall"></a>**Figure 1.** Tall.')]

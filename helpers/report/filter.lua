@@ -257,7 +257,7 @@ local function link(el)
     return problem('the name ' .. id .. ' that is referred to stands nowhere', el.content)
   end
   if not id or not (targets[id] or strict) then return el.content end
-  if named and titles[id] then
+  if named and titles[id] and not strict then
     el.content = titles[id]
   elseif named then
     return typst('#ref(label(' .. quoted(id) .. '));')

@@ -64,23 +64,24 @@ end
 local ROWS = { align = true, eqnarray = true, gather = true, flalign = true }
 local function number_equation(el)
   local rows = el.text:find('\\\\', 1, true) and ROWS[el.text:match '^%s*\\begin{(%a+)%*?}']
-  local label, star, tag
-  el.text = el.text:gsub('\\label%s*{([^{}]*)}', function(name)
+  local label, star, tag, twice
+  el.text = el.text:gsub('%s*\\label%s*{([^{}]*)}', function(name)
+    if labels[name] == 'known' then twice = name end
     if labels[name] ~= 'wanted' or (label and not rows) then return '' end
     labels[name], label = 'known', name
     return not rows and '' or nil
-  end):gsub('\\tag(%*?)%s*(%b{})', function(stars, braced)
+  end):gsub('%s*\\tag(%*?)%s*(%b{})', function(stars, braced)
     local read = pandoc.read(braced, 'latex', nil, {})
     star, tag = stars, pandoc.write(read, 'plain'):gsub('%s+$', '')
     return rows and ('\\tag%s{%s}'):format(star, tag) or ''
   end)
-  if not label and not tag then return el end
-  if not rows then
-    local number = tag and (star == '' and '(' .. tag .. ')' or tag)
-    return pandoc.Span({ el }, { id = label and 'eq-' .. label or '', class = 'equation', tag = tag, number = number })
-  end
-  if strict then return problem('a row of an equation has a number; here only a whole equation can have one', el) end
-  return el
+  local wrong = twice and problem('the label ' .. twice .. ' stands in more than one equation', el)
+    or strict and rows and (label or tag)
+      and problem('a row of an equation has a number; here only a whole equation can have one', el)
+  if wrong and wrong ~= el then return wrong end
+  if rows or not (label or tag) then return el end
+  local number = tag and (star == '' and '(' .. tag .. ')' or tag)
+  return pandoc.Span({ el }, { id = label and 'eq-' .. label or '', class = 'equation', tag = tag, number = number })
 end
 
 -- An anchor eq-... belongs to the display equation after it, and a label in brackets, (x) or {#eq-x}, to the one before.

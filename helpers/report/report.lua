@@ -108,11 +108,11 @@ local function name_items(cells)
         problem(cell, ('the anchor %s belongs to no caption. A caption is a Markdown cell right under the output '
           .. 'that begins with **%s 1.**; its anchor ends the Markdown cell right above the code'):format(
           anchor, of == 'fig' and 'Figure' or 'Table'))
-      elseif of then
+      elseif of and not el.attributes.tag then
         counts[of] = counts[of] + 1
         el.attributes.number = tostring(counts[of])
       end
-      name(cell, anchor, el.attributes.number)
+      name(cell, anchor, el.attributes.tag or el.attributes.number)
       return el
     end
     cell.blocks = cell.blocks:walk { traverse = 'topdown', Span = item, Figure = item, Table = item }
@@ -153,6 +153,13 @@ local function resolve_links(cells)
         elseif found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
           last.text = found.number
         end
+        return el
+      end,
+      Math = function(el)
+        if FORMAT == 'typst' then return nil end -- which finds the numbers itself, with links
+        el.text = el.text:gsub('\\(e?q?)ref%s*{([^{}]+)}', function(kind, label)
+          return (kind == 'eq' and '(\\text{%s})' or '\\text{%s}'):format(names['eq-' .. label].number)
+        end)
         return el
       end,
     }
