@@ -48,12 +48,14 @@ BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
 OPTION = re.compile(r"\s*(?:#|//|--|%)\| ?(.*)")  # of Quarto, in the comments of a language
-OPTIONS = {  # and the tags that do what they say when they are false
+OPTIONS = {  # the tags that do what they say when they are false
     "echo": "remove-input",
     "output": "remove-output",
     "eval": "remove-output",
     "include": "remove-cell",
 }
+FLAG = re.compile(r"[\w-]+( [\w.-]+)*\s*")  # of nbdev, beside or instead of options
+FLAGS = {"hide": "remove-cell", "hide_input": "remove-input", "hide_output": "remove-output"}
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
 STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
@@ -126,7 +128,8 @@ def _directive(match):
         image = f"![{options.get('alt', '')}](<{title}>){width}"
         if name == "image" or not body.strip():
             return image
-        label = options.get("name", f"fig-{match.start()}-{len(body)}")
+        label = options.get("name", "")
+        label = label if re.fullmatch(r"[\w:.-]+", label) else f"fig-{match.start()}-{len(body)}"
         return f":::: {{.captioned #{label}}}\n\n{image}\n\n::: caption\n{directives(body)}\n:::\n\n::::"
     return match.group()
 
@@ -323,35 +326,37 @@ def rename_attachments(nb):
 
 
 def obey_options(nb, strict, log):
-    """Takes Quarto's options, as `#| echo: false`, out of the code cells and does what they say.
+    """Takes Quarto's options, as `#| echo: false`, and nbdev's out of the code cells and does what they say.
 
     Where they cannot be read or have nothing to caption, raises ReportError if `strict`; else there is a warning.
     """
     problems = []
     for cell in nb.cells:
         lines = cell.source.lstrip().splitlines(keepends=True) if cell.cell_type == "code" else []
-        written = list(takewhile(bool, map(OPTION.match, lines)))
+        written = [line[1] for line in takewhile(bool, map(OPTION.match, lines))]
+        flags = {line.strip() for line in written if FLAG.fullmatch(line)}
         try:
-            options = yaml.safe_load("\n".join(line[1] for line in written)) if written else {}
-        except yaml.YAMLError:
+            options = yaml.safe_load("\n".join(line for line in written if not FLAG.fullmatch(line))) or {}
+        except (yaml.YAMLError, ValueError):
             options = None
         if not isinstance(options, dict):
             problems.append(f"{where(cell)}: its options are not YAML, as `#| key: value`, and are printed.")
         elif written:
             cell.source = "".join(lines[len(written) :])
-            problems += _obey(cell, options)
+            problems += _obey(cell, options, flags)
     _tell(problems, strict, log)
 
 
-def _obey(cell, options):
+def _obey(cell, options, flags):
     """Tags a cell and describes its outputs as its options say; returns what is wrong."""
     tags = [tag for name, tag in OPTIONS.items() if options.get(name) is False]
+    tags += [FLAGS[name] for name in sorted(flags & FLAGS.keys())]
     cell.metadata["tags"] = [*cell.metadata.get("tags", []), *tags]
     if options.get("warning") is False:
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     for output, alt in zip(_outputs(cell, "fig"), _several(options.get("fig-alt")), strict=False):
         output.metadata["alt"] = alt
-    label, problems = "".join(map(str, _several(options.get("label")))), []
+    label, problems = "".join(_several(options.get("label"))), []
     for kind in ("fig", "tbl"):
         outputs, captions = _outputs(cell, kind), _several(options.get(f"{kind}-cap"))
         own = label if re.fullmatch(rf"{kind}-[\w:.-]+", label) else f"{kind}-of-cell-{cell.metadata.report.index}"
@@ -364,9 +369,8 @@ def _obey(cell, options):
 
 def _several(value):
     """The texts of an option that has one or a list of them."""
-    return [
-        str(item) for item in (value if isinstance(value, list) else [value]) if isinstance(item, str | int | float)
-    ]
+    values = value if isinstance(value, list) else [value]
+    return [str(item) for item in values if isinstance(item, str | int | float)]
 
 
 def _tell(problems, strict, log):

@@ -257,13 +257,14 @@ local function link(el)
     return problem('the name ' .. id .. ' that is referred to stands nowhere', el.content)
   end
   if not id or not (targets[id] or strict) then return el.content end
+  local numbered = targets[id] == 'numbered' or id:match '^eq%-'
   if named and titles[id] and not strict then
     el.content = titles[id]
-  elseif named then
+  elseif named and numbered then
     return typst('#ref(label(' .. quoted(id) .. '));')
   end
   local word = pandoc.utils.stringify(el.content):match '^(.-)%s+[%dA-Z.]+$'
-  if word and (targets[id] == 'numbered' and strict or ours) then
+  if word and numbered and (strict or ours) then
     return typst('#ref(label(' .. quoted(id) .. '), supplement: [' .. word .. ']);')
   end
   el.content:insert(1, typst('#link(label(' .. quoted(id) .. '))['))
@@ -355,7 +356,7 @@ end
 -- ![caption](image){#fig-...}, of Quarto, is a figure.
 local function image_as_figure(el)
   local image = el.content[1]
-  if #el.content > 2 or image.t ~= 'Image' or not image.identifier:match '^fig%-' then return nil end
+  if #el.content ~= 1 or image.t ~= 'Image' or not image.identifier:match '^fig%-' then return nil end
   local id, text = image.identifier, image.caption
   image.identifier, image.caption = '', {}
   return pandoc.Figure({ pandoc.Plain { image } }, { long = { pandoc.Plain(text) } }, { id = id })
@@ -366,8 +367,10 @@ local function task_list(el)
   local boxes, out = pandoc.List {}, pandoc.Blocks {}
   for _, item in ipairs(el.content) do
     local words = item[1] and item[1].content
-    if not words or words[1].t ~= 'Str' or not ('☐☒'):find(words[1].text, 1, true) then return nil end
-    boxes:insert('"' .. words:remove(1).text .. '"')
+    local box = words and words[1] and words[1].text
+    if box ~= '☐' and box ~= '☒' then return nil end
+    boxes:insert('"' .. box .. '"')
+    words:remove(1)
     out:insert(pandoc.RawBlock('typst', ', ['))
     out:extend(item)
     out:insert(pandoc.RawBlock('typst', ']'))

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import contextmanager
 from html import unescape
 from xml.etree.ElementTree import Element  # noqa: S405 — made here, not parsed
 
@@ -97,8 +98,14 @@ def typst(tex, macros=None):
 
     `macros`: as `definitions` gives them.
     """
-    try:
+    with _readable():
         return _row(converter.convert_to_element(_known(_expanded(tex, macros))), top=True).strip()
+
+
+@contextmanager
+def _readable():
+    try:
+        yield
     except Unreadable:
         raise
     except Exception as error:  # latex2mathml's errors have no class of their own, and its input is anybody's
@@ -109,16 +116,15 @@ def typst_rows(tex, macros=None):
     """Return aligned equations, of which some rows have a \\label or a \\tag, as Typst, as style.typ has them."""
     tex = re.sub(r"\\(label|tag\*?)\s*\{([^{}]*)\}", rf"\\text{{{NUMBER}\1=\2}}", tex)
     tex = re.sub(r"\\(begin|end)\{gather\*?\}", r"\\\1{align*}", tex)
-    element = converter.convert_to_element(_known(_expanded(tex, macros)))
-    while len(element) == 1 and element.tag != "mtable":
-        element = element[0]
-    if element.tag != "mtable":
-        raise Unreadable("rows")
-    columns, rows = max(map(len, element)), []
-    for row in element:
-        number = _number([text for text in row.iter("mtext") if _text(text).startswith(NUMBER)])
-        written = [f"[${cell and f'display({cell})'}$]" for cell in map(_row, row)]
-        rows.append(", ".join(["[]", *written, *["[]"] * (columns - len(row)), number]))
+    with _readable():
+        table = converter.convert_to_element(_known(_expanded(tex, macros)))
+        while table.tag != "mtable":
+            (table,) = table
+        columns, rows = max(map(len, table)), []
+        for row in table:
+            number = _number([text for text in row.iter("mtext") if _text(text).startswith(NUMBER)])
+            written = [f"[${cell and f'display({cell})'}$]" for cell in map(_row, row)]
+            rows.append(", ".join(["[]", *written, *["[]"] * (columns - len(row)), number]))
     return f"#rows({columns}, {', '.join(rows)})"
 
 
