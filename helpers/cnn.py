@@ -1,21 +1,18 @@
 """The convolutional network in PyTorch: its layers, its regularisers and its training."""
 
-import math
-import time
 from collections import OrderedDict
-from itertools import product
+from itertools import count, product
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from helpers import metrics
 from helpers.augment import moved
 from helpers.data import SIDE, Split
-from helpers.metrics import evaluate
-from helpers.schedules import rate
 
+CURVE = 10_000  # images on which training loss and error are followed; see `measure`
 BLOCK = 100  # images evaluated at a time; larger blocks leave the processor's caches
-CURVE = 10_000  # images on which training loss and error are followed; see `train`
 
 
 class CNN(nn.Sequential):
@@ -26,14 +23,20 @@ class CNN(nn.Sequential):
         device = next(self.parameters()).device
         self.eval()
         with torch.inference_mode():
-            return torch.cat([self(block.to(device)) for block in _images(X).split(BLOCK)]).numpy(force=True)
+            return torch.cat([self(block.to(device)) for block in images(X).split(BLOCK)]).numpy(force=True)
 
     def predict(self, X):
         """Return the probabilities (N, 10), an array, that the network gives to images `X` (N, 784) in float32."""
         return torch.from_numpy(self.scores(X)).softmax(1).numpy()
 
+    @property
+    def weights(self):
+        """A copy of the weights, {name: array}."""
+        return {name: tensor.numpy(force=True).copy() for name, tensor in self.state_dict().items()}
 
-def _images(X):
+
+def images(X):
+    """Return images `X` (N, 784) as a tensor (N, 1, 28, 28)."""
     return torch.from_numpy(X).reshape(-1, 1, SIDE, SIDE)
 
 
@@ -83,45 +86,41 @@ def load(config, weights):
     return trained.eval()
 
 
-def train(config, dataset, record):
-    """Train on a Dataset by stochastic gradient descent on shuffled batches and return the weights, a dict of arrays.
+def steps(config, dataset, lr):
+    """Yield the network of `config` before its first step of training on a Dataset and after each one, without end.
 
-    The seed rules initialisation, order and all noise.  `record` is called after each epoch with the Evaluations of
-    both sets and the seconds that the epoch took.  Before the last epoch that of the training set is of the first
-    CURVE images alone.
+    It is trained by stochastic gradient descent on shuffled batches.  The seed rules initialisation, order and all
+    noise.  `lr(step)` gives the learning rate of a step.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    curve = Split(dataset.train.X[:CURVE], dataset.train.y[:CURVE])
     with torch.random.fork_rng():
         torch.manual_seed(config["seed"])
         network = build(config)
         if config["init_method"] == "glorot":
             network.apply(_glorot)
         network = network.to(device, memory_format=torch.channels_last)
-        X, y = _images(dataset.train.X).to(device), torch.from_numpy(dataset.train.y).to(device)
-        for epoch, seconds in enumerate(_epochs(network, config, X, y), start=1):
-            started = time.perf_counter()
-            train = evaluate(network, dataset.train if epoch == config["epochs"] else curve)
-            valid = evaluate(network, dataset.valid)
-            record(train=train, valid=valid, seconds=seconds + time.perf_counter() - started)
-    return {name: tensor.numpy(force=True).copy() for name, tensor in network.state_dict().items()}
-
-
-def _epochs(network, config, X, y):
-    """Pass over the images again and again; yield the seconds that each pass took."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
-    n_steps = math.ceil(len(X) / config["batch_size"])
-    for epoch in range(config["epochs"]):
-        started = time.perf_counter()
-        network.train()
-        batches = torch.randperm(len(X)).to(X.device).split(config["batch_size"])
-        for step, batch in enumerate(batches, start=epoch * n_steps):
-            optimizer.param_groups[0]["lr"] = rate(config, step, n_steps)
+        optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
+        X, y = images(dataset.train.X).to(device), torch.from_numpy(dataset.train.y).to(device)
+        yield network
+        orders = (torch.randperm(len(X)).to(device) for _ in count())
+        batches = (batch for order in orders for batch in order.split(config["batch_size"]))
+        for step, batch in enumerate(batches):
+            network.train()
+            optimizer.param_groups[0]["lr"] = lr(step)
             loss = functional.cross_entropy(network(_moved(X[batch], config)), y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        yield time.perf_counter() - started
+            yield network
+
+
+def measure(network, dataset, last):
+    """Return the Evaluations of a network after an epoch, {"train": ..., "valid": ...}.
+
+    Before the `last` one that of the training set is of its first CURVE images alone.
+    """
+    train = dataset.train if last else Split(dataset.train.X[:CURVE], dataset.train.y[:CURVE])
+    return {"train": metrics.evaluate(network, train), "valid": metrics.evaluate(network, dataset.valid)}
 
 
 def _glorot(layer):
@@ -135,11 +134,11 @@ def _glorot(layer):
         layer.take(convolution)
 
 
-def _moved(images, config):
-    """The images (N, 1, 28, 28) turned and shifted, each in its own way, if `config` says so."""
+def _moved(batch, config):
+    """A batch (N, 1, 28, 28) turned and shifted, each in its own way, if `config` says so."""
     if not (config["shift"] or config["rotation"]):
-        return images
-    return moved(images, config["shift"], config["rotation"])
+        return batch
+    return moved(batch, config["shift"], config["rotation"])
 
 
 class Subsample2d(nn.Module):

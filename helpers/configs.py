@@ -3,7 +3,7 @@
     {"model": "mlp", "dataset": "mnist", "hidden_dims": [500, 400], "lr": 0.1, "batch_size": 64, "epochs": 10}
 
 Parameters that a configuration leaves out have the values in DEFAULTS.  Another model is a module of this package
-with the functions `build`, `load` and `train`, and an entry in DEFAULTS under its name.
+with the functions `build`, `load` and `steps`, and an entry in DEFAULTS under its name.
 """
 
 import math

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers.cnn import _images
+from helpers import cnn
 from helpers.data import N_CLASSES, SIDE
 from helpers.nn import NN, one_hot
 
@@ -55,10 +55,25 @@ def feature_maps(network, image):
 
 def _passed(network, X):
     """Yield (name, layer, its output) of a CNN for images (N, 784), none of them overwritten by a later layer."""
-    x = _images(X)
+    x = cnn.images(X)
     for name, layer in network.named_children():
         x = x.relu() if isinstance(layer, nn.ReLU) else layer(x)
         yield name, layer, x
+
+
+def stages(network):
+    """Return (name, sides of a unit's window or None, shape of the output) of a CNN's image and its layers, in order.
+
+    Layers that leave the shape as it is, or only write it in another way, are left out.
+    """
+    network.eval()
+    found = [("image", None, (1, SIDE, SIDE))]
+    with torch.inference_mode():
+        for name, layer, x in _passed(network, np.zeros((1, SIDE**2), np.float32)):
+            window = getattr(layer, "kernel_size", None)
+            if window or isinstance(layer, nn.Linear):
+                found.append((name, (window, window) if isinstance(window, int) else window, tuple(x.shape[1:])))
+    return found
 
 
 def first_weights(network):

@@ -26,3 +26,8 @@ def evaluate(network, split):
     clipped = np.clip(losses, -np.log1p(-EPSILON), -np.log(EPSILON))
     wrong = np.flatnonzero(scores.argmax(axis=1) != split.y)
     return Evaluation(float(clipped.mean()), len(wrong) / len(split), float(losses.mean()), wrong.tolist())
+
+
+def measure(network, dataset, last):
+    """Return the Evaluations of a network after an epoch, the `last` or another, {"train": ..., "valid": ...}."""
+    return {"train": evaluate(network, dataset.train), "valid": evaluate(network, dataset.valid)}

@@ -1,13 +1,12 @@
 """The perceptron as a model of the report: from a configuration to a trained NN."""
 
-import time
+from itertools import count
 
 import numpy as np
 
 from helpers.fast import FastNN
-from helpers.metrics import EPSILON, evaluate
+from helpers.metrics import EPSILON
 from helpers.nn import NN, one_hot
-from helpers.schedules import rate
 
 ARGUMENTS = ("hidden_dims", "lr", "batch_size", "seed", "activation", "init_method")  # of NN and configurations
 
@@ -24,30 +23,27 @@ def load(config, weights):
     return network
 
 
-def train(config, dataset, record):
-    """Train on a Dataset and return the weights, a dict of arrays.
+def steps(config, dataset, lr):
+    """Yield the network of `config` before its first step of training on a Dataset and after each one, without end.
 
-    Batches come in file order, or shuffled anew in each epoch.  `record` is called after each epoch with the
-    Evaluations of both sets and the seconds that the epoch took.
+    Batches come in file order, or shuffled anew in each epoch.  `lr(step)` gives the learning rate of a step.
     """
     network = build(config, FastNN)
     X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
     network.initialize_weights((X.shape[1], y.shape[1]))
     if config["perturbation"] is not None:
         _perturb(network.weights["W1"], config["perturbation"])
+    yield network
     rng = np.random.default_rng([config["seed"], 1])  # of the order and of augmentation
     starts = range(0, len(X), config["batch_size"])
-    for epoch in range(config["epochs"]):
-        started = time.perf_counter()
+    for epoch in count():
         images, order = _augmented(X, config, rng), rng.permutation(len(X)) if config["shuffle"] else None
         for step, start in enumerate(starts, start=epoch * len(starts)):
-            network.lr = rate(config, step, len(starts))
+            network.lr = lr(step)
             batch = slice(start, start + config["batch_size"])
             batch = batch if order is None else order[batch]
             network.step(images[batch], y[batch])
-        train_set, valid_set = evaluate(network, dataset.train), evaluate(network, dataset.valid)
-        record(train=train_set, valid=valid_set, seconds=time.perf_counter() - started)
-    return network.weights
+            yield network
 
 
 def _perturb(W, seed):

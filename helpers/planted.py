@@ -1,14 +1,12 @@
 """NN with a bug in its gradients, to see which checks of the gradients find it and what it costs."""
 
-import time
 from functools import partial
 
 import numpy as np
 
 from helpers import mlp
-from helpers.metrics import evaluate
 from helpers.nn import NN, one_hot
-from helpers.replay import epoch
+from helpers.replay import in_file_order
 
 load = mlp.load  # to predict, the gradients do not matter
 
@@ -45,17 +43,9 @@ def build(config):
     return mlp.build(config, partial(Planted, bug=config["bug"]))
 
 
-def train(config, dataset, record):
-    """Train on a Dataset in file order and return the weights, a dict of arrays.
-
-    `record` is called after each epoch with the Evaluations of both sets and the seconds that the epoch took.
-    """
+def steps(config, dataset, lr):
+    """Yield the network before its first step and after each one, without end; batches come in file order."""
     network = build(config)
-    X, y = network.train = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
+    X, y = dataset.train.X, one_hot(dataset.train.y, len(dataset.classes)).astype(np.float32)
     network.initialize_weights((X.shape[1], y.shape[1]))
-    for _ in range(config["epochs"]):
-        started = time.perf_counter()
-        epoch(network)
-        train_set, valid_set = evaluate(network, dataset.train), evaluate(network, dataset.valid)
-        record(train=train_set, valid=valid_set, seconds=time.perf_counter() - started)
-    return network.weights
+    yield from in_file_order(network, X, y, lr)

@@ -4,7 +4,7 @@ Everything is in double precision, and one product of matrices follows the other
 that it printed are to be had again.
 """
 
-import time
+from itertools import cycle
 
 import numpy as np
 
@@ -63,26 +63,25 @@ def pairs(dataset):
     return {name: (images(split.X), one_hot(split.y, len(dataset.classes))) for name, split in splits.items()}
 
 
-def train(config, dataset, record):
-    """Train on a Dataset in file order and return the weights, a dict of arrays.
-
-    `record` is called after each epoch with the Evaluation of the set that `measured` names and the seconds that the
-    epoch took.
-    """
+def steps(config, dataset, lr):
+    """Yield the network before its first step of training on a Dataset and after each one, without end."""
     sets = pairs(dataset)
     network = build(config, [sets["train"], sets["valid"], sets["valid"]])  # the test set has no part in it
+    network.measured = config["measured"]
     initialize(network, config["perturbation"])
-    measured = config["measured"]
-    for _ in range(config["epochs"]):
-        started = time.perf_counter()
-        epoch(network)
-        evaluation = network.measure(*sets[measured])
-        record(seconds=time.perf_counter() - started, **{measured: evaluation})
-    return network.weights
+    yield from in_file_order(network, *network.train, lr)
 
 
-def epoch(network):
-    """Pass once over the training set of `network`, in file order."""
-    X, y = network.train
-    for start in range(0, len(X), network.batch_size):
+def in_file_order(network, X, y, lr):
+    """Yield an NN before its first step and after each one, without end; batches come in file order."""
+    yield network
+    starts = range(0, len(X), network.batch_size)
+    for step, start in enumerate(cycle(starts)):
+        network.lr = lr(step)
         network.step(X[start : start + network.batch_size], y[start : start + network.batch_size])
+        yield network
+
+
+def measure(network, dataset, last):
+    """Return the Evaluation of the set that is `measured` after an epoch, on all its images, {name: Evaluation}."""
+    return {network.measured: network.measure(*{"train": network.train, "valid": network.valid}[network.measured])}

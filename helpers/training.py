@@ -1,17 +1,21 @@
 """Training: from a configuration to a Run and the trained weights, by the same steps for every model."""
 
 import math
+import time
+from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 
 import numpy as np
 
-from helpers import configs, data, keys
+from helpers import configs, data, keys, metrics
+from helpers.schedules import rate
 from helpers.store import HISTORY, Run
 
 
 def model(name):
-    """Return the module of a model, which has `build`, `load` and `train`."""
+    """Return the module of a model, which has `build`, `load` and `steps`, and perhaps a `measure`."""
     return import_module(f"helpers.{name}")  # when it is asked for, since importing PyTorch takes seconds
 
 
@@ -31,30 +35,65 @@ def train(config, callback=None):
     `callback(history)` is called after each epoch with the history so far.
     """
     config = configs.complete(config)
-    images = dataset(config)
-    history, misread = {name: [] for name in HISTORY}, []
+    images, history = dataset(config), new_history()
+    n_steps = steps_per_epoch(config, images)
+    started = time.perf_counter()
+    with (
+        np.errstate(all="ignore"),
+        closing(steps(config, images)) as trained,
+    ):  # a loss may be no number: Run.diverged
+        next(trained)
+        for network in islice(trained, n_steps - 1, config["epochs"] * n_steps, n_steps):
+            found = measure(config, network, images, last=len(history["seconds"]) + 1 == config["epochs"])
+            record(history, found, time.perf_counter() - started)
+            started = time.perf_counter()
+            if callback is not None:
+                callback(history)
+    return finished(config, images, history, found, network.weights), network.weights
 
-    def record(seconds, train=None, valid=None):
-        measured = {"train": train, "valid": valid}
-        for name, values in history.items():
-            split, _, what = name.partition("_")
-            values.append(seconds if name == "seconds" else getattr(measured[split], what, math.nan))
-        misread[:] = [] if valid is None else valid.wrong
-        if callback is not None:
-            callback(history)
 
-    with np.errstate(all="ignore"):  # a loss that is no number is a result: see Run.diverged
-        weights = model(config["model"]).train(config, images, record)
-    run = Run(
+def steps(config, images, lr=None):
+    """Yield the network of `config` before its first step of training on `images` and after each one, without end.
+
+    `lr(step)` gives the learning rate of a step; without it the configuration does.
+    """
+    n_steps = steps_per_epoch(config, images)
+    return model(config["model"]).steps(config, images, lr or (lambda step: rate(config, step, n_steps)))
+
+
+def steps_per_epoch(config, images):
+    """Return the number of steps in which the training images of a Dataset are seen once."""
+    return math.ceil(len(images.train) / config["batch_size"])
+
+
+def measure(config, network, images, last):
+    """Return the Evaluations that a model is followed by, by the names of the sets; see `metrics.measure`."""
+    return getattr(model(config["model"]), "measure", metrics.measure)(network, images, last)
+
+
+def new_history():
+    """Return the history of a Run before its first epoch."""
+    return {name: [] for name in HISTORY}
+
+
+def record(history, found, seconds):
+    """Add to a history what `measure` has found after an epoch, and the seconds that it took."""
+    for name, values in history.items():
+        split, _, what = name.partition("_")
+        values.append(seconds if name == "seconds" else getattr(found.get(split), what, math.nan))
+
+
+def finished(config, images, history, found, weights):
+    """Return the Run of a training that is over, where `found` is what was measured last."""
+    return Run(
         config=config,
         fingerprint=images.fingerprint,
         n_parameters=sum(int(w.size) for w in weights.values()),
         history=history,
         versions=keys.versions(config["model"]) | keys.machine(),
         shapes={name: list(w.shape) for name, w in weights.items()},
-        wrong=misread,
+        wrong=found["valid"].wrong if "valid" in found else [],
     )
-    return run, weights
 
 
 def network(config, weights):

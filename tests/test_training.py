@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from helpers import augment, cnn, data, metrics, mlp, schedules, training
+from helpers.nn import NN
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "dropout": [0.25, 0.5], "lr": 0.1, "batch_size": 64, "epochs": 2}
@@ -32,6 +33,33 @@ def test_the_seed_rules_everything(config):
     for name, w in first.items():
         np.testing.assert_array_equal(again[name], w)
     assert any((other[name] != w).any() for name, w in first.items())
+
+
+def test_the_perceptron_is_trained_as_nn_trains_itself():
+    _, weights = training.train(MLP)
+    dataset = data.load("digits")
+    pairs = [split.one_hot() for split in (dataset.train, dataset.valid, dataset.test)]
+    plain = NN([20], lr=0.1, batch_size=32, seed=0, data=pairs, dtype=np.float32)
+    plain.initialize_weights((784, 10))
+    plain.train_loop(2)
+    for name, w in plain.weights.items():
+        np.testing.assert_allclose(weights[name], w, rtol=1e-3, atol=1e-5)
+
+
+def test_the_cnn_is_trained_by_stochastic_gradient_descent_with_a_falling_rate():
+    _, weights = training.train(CNN | {"dropout": [0.0, 0.0], "decay": True})
+    train = data.load("digits").train
+    X, y = torch.from_numpy(train.X).reshape(-1, 1, 28, 28), torch.from_numpy(train.y)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain = cnn.network()
+        batches = [batch for _ in range(2) for batch in torch.randperm(len(X)).split(64)]
+    for step, batch in enumerate(batches):
+        loss = torch.nn.functional.cross_entropy(plain(X[batch]), y[batch])
+        for w, dw in zip(plain.parameters(), torch.autograd.grad(loss, plain.parameters()), strict=True):
+            w.data -= 0.1 * (1 - step / len(batches)) * dw
+    for name, w in plain.state_dict().items():
+        np.testing.assert_allclose(weights[name], w, rtol=1e-3, atol=1e-4)
 
 
 def test_training_leaves_the_global_generator_alone():

@@ -3,18 +3,14 @@
 import math
 import threading
 import time
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
-from torch.nn import functional
 
-from helpers import augment, cnn, configs, data, keys, mlp, store, training
-from helpers.fast import FastNN
+from helpers import configs, data, keys, store, training
 from helpers.metrics import Evaluation, evaluate
-from helpers.nn import one_hot
 from helpers.schedules import rate
 
 PROBE = 1000  # images of each set on which loss and error are followed between the ends of epochs
@@ -45,7 +41,7 @@ class Live:
     def __init__(self, config, changed=lambda live: None):
         self.config = configs.complete(config)
         self.lr, self.state, self.error = self.config["lr"], "loading", ""
-        self.points, self.history, self.run = [], {name: [] for name in store.HISTORY}, None
+        self.points, self.history, self.run = [], training.new_history(), None
         self.network = self.dataset = None
         self.undisturbed = True  # whether the learning rate was left alone, so that the configuration says all
         self._changed = changed
@@ -126,75 +122,51 @@ class Live:
         if self._stop.is_set():
             raise Stopped
 
-    def _rate(self, step, n_steps):
+    def _rate(self, step):
         if self.lr != self.config["lr"]:
             self.undisturbed = False
-        return rate(self.config | {"lr": self.lr}, step, n_steps)
+        return rate(self.config | {"lr": self.lr}, step, training.steps_per_epoch(self.config, self.dataset))
 
     def _follow(self):
-        steps = {"mlp": mlp_steps, "cnn": cnn_steps}[self.config["model"]]
-        n_steps = math.ceil(len(self.dataset.train) / self.config["batch_size"])
-        curve, started, seen = self._curve(), time.perf_counter(), 0.0
-        for taken, network in enumerate(steps(self.config, self.dataset, self._rate)):
+        n_steps = training.steps_per_epoch(self.config, self.dataset)
+        started, seen = time.perf_counter(), 0.0
+        for taken, network in enumerate(training.steps(self.config, self.dataset, self._rate)):
             self.network = network
             epoch, step = divmod(taken, n_steps)
-            ended = taken and not step
+            ended, last = taken and not step, epoch == self.config["epochs"]
             if ended:
-                last = epoch == self.config["epochs"]
-                train = self._evaluate(self.dataset.train if last else curve)
-                valid = self._evaluate(self.dataset.valid)
-                self._record(train, valid, time.perf_counter() - started)
+                found = training.measure(self.config, self._patient(), self.dataset, last)
+                training.record(self.history, found, time.perf_counter() - started)
                 started = time.perf_counter()
             if ended or taken in (0, 1) or time.perf_counter() - seen > PERIOD:
                 if not self._point(taken / n_steps):
                     return self._set("diverged")
                 seen = time.perf_counter()
             if ended and last:
-                return self._finish(valid)
+                return self._finish(found)
             if ended and epoch >= self._pause_at:
                 self._go.clear()
             self._check()
         return None
 
-    def _curve(self):
-        """The training images on which the model's runs measure before the last epoch: see cnn.train."""
-        train = self.dataset.train
-        return train if self.config["model"] == "mlp" else data.Split(train.X[: cnn.CURVE], train.y[: cnn.CURVE])
-
-    def _evaluate(self, split):
-        return evaluate(_Patient(self.network, self._check), split)
+    def _patient(self):
+        return _Patient(self.network, self._check)
 
     def _point(self, epoch):
         """Add a point; return whether its losses are numbers."""
         splits = (self.dataset.train, self.dataset.valid)
-        train, valid = (self._evaluate(data.Split(split.X[:PROBE], split.y[:PROBE])) for split in splits)
+        train, valid = (evaluate(self._patient(), data.Split(split.X[:PROBE], split.y[:PROBE])) for split in splits)
         self.points.append(Point(epoch, train, valid))
         self._changed(self)
         return bool(np.isfinite([train.loss, valid.loss]).all())
 
-    def _record(self, train, valid, seconds):
-        for name, values in self.history.items():
-            split, _, what = name.partition("_")
-            values.append(seconds if name == "seconds" else getattr({"train": train, "valid": valid}[split], what))
-
-    def _finish(self, valid):
-        weights = self._weights()
+    def _finish(self, found):
         if self.undisturbed:
-            self.run = store.Run(
-                config=self.config,
-                fingerprint=self.dataset.fingerprint,
-                n_parameters=sum(int(w.size) for w in weights.values()),
-                history=self.history,
-                versions=keys.versions(self.config["model"]) | keys.machine(),
-                shapes={name: list(w.shape) for name, w in weights.items()},
-                wrong=valid.wrong,
-            )
+            self.run = training.finished(self.config, self.dataset, self.history, found, self._weights())
         self._set("finished")
 
     def _weights(self):
-        if self.config["model"] == "mlp":
-            return {name: w.copy() for name, w in self.network.weights.items()}
-        return {name: tensor.numpy(force=True).copy() for name, tensor in self.network.state_dict().items()}
+        return {name: w.copy() for name, w in self.network.weights.items()}
 
     def trained(self):
         """Return a copy of the network as it is now, ready to predict, or None before the first point."""
@@ -213,50 +185,3 @@ class _Patient:
             self._check()
             found.append(self._network.scores(X[start : start + PROBE]))
         return np.concatenate(found)
-
-
-def mlp_steps(config, dataset, lr):
-    """Yield the FastNN of `config` before its first step and after each one, without end.
-
-    `lr(step, n_steps)` gives the learning rate of each step.  The numbers are those of mlp.train.
-    """
-    network = mlp.build(config, FastNN)
-    X, y = dataset.train.X, one_hot(dataset.train.y, data.N_CLASSES).astype(np.float32)
-    network.initialize_weights((X.shape[1], y.shape[1]))
-    yield network
-    rng, size = np.random.default_rng([config["seed"], 1]), config["batch_size"]
-    starts = range(0, len(X), size)
-    for epoch in count():
-        images = X
-        if config["shift"] or config["rotation"]:
-            images = augment.moved_arrays(X, config["shift"], config["rotation"], int(rng.integers(2**31)))
-        order = rng.permutation(len(X)) if config["shuffle"] else np.arange(len(X))
-        for step, start in enumerate(starts, start=epoch * len(starts)):
-            network.lr = lr(step, len(starts))
-            batch = order[start : start + size]
-            network.step(images[batch], y[batch])
-            yield network
-
-
-def cnn_steps(config, dataset, lr):
-    """Yield the CNN of `config` before its first step and after each one, without end; see mlp_steps."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config["seed"])
-        network = cnn.build(config)
-        if config["init_method"] == "glorot":
-            network.apply(cnn._glorot)
-        network = network.to(memory_format=torch.channels_last)
-        yield network
-        X, y = cnn._images(dataset.train.X), torch.from_numpy(dataset.train.y)
-        optimizer = torch.optim.SGD(network.parameters(), lr=config["lr"])
-        n_steps = math.ceil(len(X) / config["batch_size"])
-        for epoch in count():
-            batches = torch.randperm(len(X)).split(config["batch_size"])
-            for step, batch in enumerate(batches, start=epoch * n_steps):
-                network.train()
-                optimizer.param_groups[0]["lr"] = lr(step, n_steps)
-                loss = functional.cross_entropy(network(cnn._moved(X[batch], config)), y[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                yield network

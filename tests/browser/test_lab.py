@@ -29,7 +29,7 @@ def lab(tmp_path_factory):
         port = free.getsockname()[1]
     command = (ROOT / "Makefile").read_text().split("\nlab:")[1].splitlines()[1].split()[1:]
     options = ["--allow-root", "--no-browser", f"--port={port}", "--IdentityProvider.token=t"]
-    results = os.environ.get("RESULTS") or str(root / "results")
+    results = str(ROOT / (os.environ.get("RESULTS") or "results"))  # what the report has trained is not trained again
     environment = os.environ | {"DATASET": "digits", "RESULTS": results, "PYTHONPATH": str(ROOT)}
     environment |= {
         f"JUPYTERLAB_{kind}_DIR": str(root / kind) for kind in ("WORKSPACES", "SETTINGS")
