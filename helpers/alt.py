@@ -12,6 +12,8 @@ def describe(figure):
     panels = [axis for axis in figure.axes if not hasattr(axis, "_colorbar") and (axis.axison or axis.images)]
     pictures = [axis for axis in panels if axis.images and not axis.axison]
     parts = [_pictures(pictures)] if pictures else []
+    drawings = [axis for axis in figure.axes if axis.texts and not axis.axison and not axis.images]
+    parts += [f"Drawing: {'; '.join(filter(None, (_words(t.get_text()) for t in axis.texts)))}." for axis in drawings]
     names = _legend(figure)
     drawn = [axis for axis in panels if axis not in pictures]
     parts += [

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from helpers import alt, statistics
@@ -385,6 +386,32 @@ def gradient_check(epsilons, by_precision):
     axes[0].set(ylabel="difference in the gradient", ylim=(1e-15, None))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    return figure
+
+
+def architecture(stages):
+    """Draw `inside.stages` from left to right: channels as squares to scale, one for five; units as a bar.
+
+    The window that a unit sees is marked in what it sees.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.8))
+    x, front, end = 0, None, None
+    for name, window, shape in stages:
+        n, width, height = (-(-shape[0] // 5), *shape[:0:-1]) if len(shape) == 3 else (1, 3, 11 * np.log10(shape[0]))
+        if front is not None:
+            axis.annotate("", (x - 0.5, 0), (end + 0.5, 0), arrowprops={"arrowstyle": "->", "lw": 0.8})
+        if window:
+            axis.add_patch(Rectangle(front, *window, fc=COLOURS[1], ec="none", alpha=0.7, zorder=3))
+        for i in reversed(range(n)):
+            corner = x + 0.9 * i, -height / 2 + 0.9 * i
+            axis.add_patch(Rectangle(corner, width, height, fc="white", ec=COLOURS[0], lw=0.7))
+        label = f"{name}\n{' × '.join(map(str, shape))}"
+        seen = f"\nwindow {window[0]} × {window[1]}" if window else ""
+        axis.text(x + width / 2, -19, label + seen, ha="center", va="top", fontsize=7.5)
+        front, end = (x, -height / 2), x + width + 0.9 * (n - 1)
+        x = max(end, x + 14) + 7
+    axis.set(xlim=(-4, x - 4), ylim=(-33, 20), aspect="equal")
+    axis.axis("off")
     return figure
 
 
