@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb notebooks/playground.ipynb
 
-.PHONY: report test test-browser lab notebooks bench submission clean
+.PHONY: report test test-browser lab notebooks number bench submission clean
 
 report: $(INSTALLED)
 	$(BIN)/python -m helpers.report build
@@ -24,6 +24,9 @@ lab: $(INSTALLED)
 
 notebooks: $(INSTALLED)
 	$(BIN)/python -m helpers.report notebooks
+
+number: $(INSTALLED)
+	$(BIN)/python -m helpers.report.numbering
 
 # The two variables keep a current NumPy from the best kernels of the processor; where they are set, it is for old ones.
 bench: $(INSTALLED)

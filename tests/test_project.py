@@ -1,12 +1,16 @@
 """What the project promises about itself: pins, settings and the numbers of figures and tables."""
 
 import ast
+import copy
 import re
 import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import v4
+
+from helpers.report.numbering import number
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -29,15 +33,6 @@ def test_every_section_belongs_to_the_report():
     assert SETTINGS["notebooks"] == sorted(path.stem for path in NOTEBOOKS.glob("0*.ipynb"))
 
 
-def test_equations_are_numbered_as_in_the_report():
-    sources = [cell.source for name in SETTINGS["notebooks"] for cell in cells(name)]
-    numbered = [pair for text in sources for pair in re.findall(r'<a id="(eq-\w+)"></a>\n.*?\\tag\{(\d+)\}', text)]
-    assert [number for _, number in numbered] == [str(i) for i in range(1, len(numbered) + 1)]
-    assert len(numbered) == sum(text.count('<a id="eq-') for text in sources)
-    for number, label in re.findall(r"\[equation (\d+)\]\([\w.]*#(eq-\w+)\)", "\n".join(sources)):
-        assert (label, number) in numbered
-
-
 @pytest.mark.parametrize("name", SETTINGS["notebooks"])
 def test_cells_that_only_show_something_are_collapsed(name):
     for cell in cells(name):
@@ -48,21 +43,42 @@ def test_cells_that_only_show_something_are_collapsed(name):
             assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(shows), cell.source
 
 
-@pytest.mark.parametrize("kind", ["fig", "tbl"])
-def test_figures_and_tables_are_numbered_as_in_the_report(kind):
-    """GitHub and JupyterLab show the numbers that were typed; the PDF counts for itself. Both must say the same."""
-    in_order = [(cell, name) for name in SETTINGS["notebooks"] for cell in cells(name)]
-    in_order.sort(key=lambda pair: "appendix" in pair[0].metadata.get("tags", []))
-    word = {"fig": "Figure", "tbl": "Table"}[kind]
-    captions = [
-        (re.search(rf'<a id="({kind}-[\w-]+)"></a>$', above.source)[1], int(number))
-        for (above, _), _, (cell, _) in zip(in_order, in_order[1:], in_order[2:], strict=False)
-        for number in re.findall(rf"^\*\*{word} (\d+)\.\*\*", cell.source)
+def test_numbers_are_typed_as_the_report_counts_them():
+    notebooks = [nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4) for name in SETTINGS["notebooks"]]
+    numbered = copy.deepcopy(notebooks)
+    number(numbered)
+    assert numbered == notebooks, "make number mends this"
+    sources = [cell.source for nb in notebooks for cell in nb.cells]
+    for word in ("Figure", "Table"):
+        typed = [int(n) for text in sources for n in re.findall(rf"^\*\*{word} (\d+)\.\*\*", text)]
+        assert sorted(typed) == list(range(1, len(typed) + 1))
+
+
+def test_what_is_put_in_or_moved_changes_the_numbers_and_what_refers_to_them():
+    def item(kind, name, appendix=False):
+        word = {"fig": "Figure", "tbl": "Table"}[kind]
+        cells = [v4.new_markdown_cell(f'Text.\n\n<a id="{kind}-{name}"></a>'), v4.new_code_cell("draw()")]
+        cells.append(v4.new_markdown_cell(f"**{word} 9.** Of {name}."))
+        for cell in cells if appendix else ():
+            cell.metadata["tags"] = ["appendix"]
+        return cells
+
+    text = (
+        "[Figure 9](two.ipynb#fig-c), [Figure 7](#fig-a), [Table 3](#tbl-t), [equation 8](#eq-e), [Figure 5](#fig-no)"
+    )
+    output = v4.new_output("display_data", {"text/markdown": "See [Figure 9](#fig-b)."})
+    equation = v4.new_markdown_cell('<a id="eq-d"></a>\n$$x \\tag{5}$$\n\n<a id="eq-e"></a>\n$$y \\tag{5}$$')
+    one = v4.new_notebook(cells=[*item("fig", "late", appendix=True), *item("fig", "a"), *item("tbl", "t"), equation])
+    two = v4.new_notebook(cells=[*item("fig", "b"), *item("fig", "c"), v4.new_code_cell(text, outputs=[output])])
+    number([one, two])
+    captions = [cell.source for nb in (one, two) for cell in nb.cells if cell.source.startswith("**")]
+    assert captions == [
+        *("**Figure 4.** Of late.", "**Figure 1.** Of a.", "**Table 1.** Of t."),
+        *("**Figure 2.** Of b.", "**Figure 3.** Of c."),
     ]
-    assert [number for _, number in captions] == list(range(1, len(captions) + 1))
-    for cell, name in in_order:
-        for number, label in re.findall(rf"\[{word} (\d+)\]\([\w.]*#({kind}-[\w-]+)\)", cell.source):
-            assert (label, int(number)) in captions, f"{name}: {word} {number} is not {label}"
+    assert re.findall(r"tag\{(\d)\}", one.cells[-1].source) == ["1", "2"]
+    assert re.findall(r" (\d)\]", two.cells[-1].source) == ["3", "1", "1", "2", "5"]
+    assert output.data["text/markdown"] == "See [Figure 2](#fig-b)."
 
 
 def test_citations_lead_to_the_works_of_the_bibliography():
