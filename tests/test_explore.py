@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from helpers import configs, data, explore, inside, keys, nn, pretrained, store, training
-from helpers.explore import drawing, pages
+from helpers.explore import drawing
 from helpers.explore.live import Live
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [16], "lr": 0.1, "batch_size": 16, "epochs": 3, "seed": 4}
@@ -27,7 +27,7 @@ def wait_for(condition, seconds=30):
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     yield
-    pages._end_all()
+    explore.end_all()
     wait_for(lambda: all(thread.name != "training" for thread in threading.enumerate()))
 
 
