@@ -3,7 +3,7 @@
 import pytest
 import typst
 
-from helpers.report import maths
+from helpers.export import maths
 
 SAME = {  # TeX, and TeX that means the same
     r"x_{\rm max}": r"x_{\mathrm{max}}",

@@ -15,11 +15,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pypdf import PdfReader
 
 from helpers import data, runs
-from helpers.report import ReportError, cells, facts, typeset
+from helpers.export import ReportError, markdown, typeset
+from helpers.export.exporter import TypstPDFExporter
+from helpers.export.html import PageExporter
 from helpers.report import __main__ as command
+from helpers.report import facts
 from helpers.report.execute import execute
-from helpers.report.exporter import TypstPDFExporter
-from helpers.report.html import PageExporter
 from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
 from helpers.training import Run
@@ -138,7 +139,7 @@ def test_hostile_notebook_is_typeset_and_says_what_is_missing(monkeypatch, caplo
 
 
 def test_maths_is_read_as_jupyterlab_reads_it():
-    plain = cells.plain_maths("`$a$` $a$ and $ b $, $5 or $6, \\$7\n$$\nx\n+ y % z\n$$\n```\n$ k $\n```")
+    plain = markdown.plain_maths("`$a$` $a$ and $ b $, $5 or $6, \\$7\n$$\nx\n+ y % z\n$$\n```\n$ k $\n```")
     assert plain == "`$a$` $a$ and $b$, \\$5 or \\$6, \\$7\n$$x + y$$\n```\n$ k $\n```"
 
 

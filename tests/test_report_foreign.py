@@ -14,8 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
-from helpers.report import ReportError, maths, typeset
-from helpers.report.exporter import TypstPDFExporter
+from helpers.export import ReportError, maths, typeset
+from helpers.export.exporter import TypstPDFExporter
 
 
 def displayed(**data):

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 from helpers import data
+from helpers.export import ReportError
+from helpers.export.exporter import TypstPDFExporter
+from helpers.export.html import PageExporter
+from helpers.export.outputs import drop_progress
 
-from . import ReportError, facts
-from .cells import drop_progress
+from . import facts
 from .execute import SVG, execute_all, replace
-from .exporter import TypstPDFExporter
-from .html import PageExporter
 from .proof import unexecuted
 from .reuse import Executed
 from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings

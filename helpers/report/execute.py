@@ -12,8 +12,8 @@ from nbconvert.filters import strip_ansi
 from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
-from . import ReportError
-from .cells import PROGRESS
+from helpers.export import ReportError
+from helpers.export.outputs import PROGRESS
 
 # Vector figures whose bytes do not change from one build to the next.
 SVG = [

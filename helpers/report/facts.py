@@ -8,23 +8,10 @@ from importlib import metadata
 from pathlib import Path
 
 from helpers import data, runs
+from helpers.export.revision import NO_DATE, git, timestamp
 
 PACKAGES = ("numpy", "torch", "scikit-learn", "matplotlib", "distributed", "nbconvert", "typst")
 MORE_PACKAGES = ("torchvision", "scipy", "pandas", "dask", "nbclient", "nbformat", "pypandoc_binary")
-NO_DATE = 315532800  # 1980-01-01, the earliest date that every archive format can store
-
-
-def _git(*arguments):
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def timestamp():
-    """Seconds since 1970: SOURCE_DATE_EPOCH, else the date of the last commit, else 1980-01-01."""
-    return int(os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct") or NO_DATE)
 
 
 def date():
@@ -50,7 +37,7 @@ def _version(package):
 
 
 def _revision():
-    return _git("describe", "--always", "--dirty", "--exclude=*")
+    return git("describe", "--always", "--dirty", "--exclude=*")
 
 
 def facts():

@@ -8,7 +8,8 @@ import sys
 
 import nbformat
 
-from . import ReportError
+from helpers.export import ReportError
+
 from .settings import NOTEBOOKS, read_notebooks, read_settings
 
 WORDS = {"fig": "Figure", "tbl": "Table"}

@@ -5,7 +5,7 @@ import re
 
 from nbformat.v4 import new_output
 
-from .cells import CAPTION, lower_anchors
+from helpers.export.captions import CAPTION, lower_anchors
 
 ANCHOR = re.compile(r"""<a\s+(?:id|name)=\\?["']([\w-]+)""")
 STANDS_IN = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from . import ReportError
+from helpers.export import ReportError
 
 NOTEBOOKS = Path("notebooks")
 DEFAULTS = {"subtitle": "", "authors": [], "course": "", "repository": ""}

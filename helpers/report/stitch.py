@@ -8,8 +8,9 @@ import copy
 import nbformat
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from . import ReportError
-from .cells import drop_progress, name_cells, where
+from helpers.export import ReportError
+from helpers.export.cells import name_cells, where
+from helpers.export.outputs import drop_progress
 
 
 def _tags(cell):

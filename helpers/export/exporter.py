@@ -10,7 +10,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
-from . import ReportError, cells, facts, typeset
+from . import ReportError, captions, cells, markdown, outputs, revision, typeset
 
 REMOVED = {  # by tags, as nbconvert, JupyterLab and Jupyter Book write them
     "remove_cell_tags": {"remove-cell", "remove_cell"},
@@ -104,7 +104,7 @@ class TypstPDFExporter(TemplateExporter):
             },
             ExtractAttachmentsPreprocessor={"enabled": True},
             TagRemovePreprocessor={"enabled": True, **self.removed},
-            NbConvertBase={"display_data_priority": list(cells.TYPES)},
+            NbConvertBase={"display_data_priority": list(outputs.TYPES)},
         )
         config = super().default_config.copy()
         config.merge(ours)
@@ -114,8 +114,8 @@ class TypstPDFExporter(TemplateExporter):
         yield from super().default_filters()
         yield "fenced", fenced
         yield "plain", plain
-        yield "plain_maths", cells.plain_maths
-        yield "directives", cells.directives
+        yield "plain_maths", markdown.plain_maths
+        yield "directives", markdown.directives
 
     def from_notebook_node(self, nb, resources=None, **kw):
         """PDF (bytes) and resources; raises ReportError that names notebook and cell."""
@@ -159,20 +159,20 @@ class TypstPDFExporter(TemplateExporter):
         nb = copy.deepcopy(nb)
         cells.name_cells(nb, name)
         cells.tag_hidden(nb)
-        cells.obey_options(nb, self.strict, self.log)
+        captions.obey_options(nb, self.strict, self.log)
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
-        cells.keep_printable(nb, self.log)
-        cells.drop_progress(nb)
+        outputs.keep_printable(nb, self.log)
+        outputs.drop_progress(nb)
         cells.rename_attachments(nb)
-        cells.lower_anchors(nb)
-        cells.attach_captions(nb, self.strict, self.log)
+        captions.lower_anchors(nb)
+        captions.attach_captions(nb, self.strict, self.log)
         return nb
 
     def _pdf(self, body, folder, metadata, report):
         title = report.get("title") or metadata.get("name") or "Notebook"
         language, _, region = metadata["language"].partition("-")
         layout = {"paper": self.paper, "size": self.font_size, "language": language, "region": region or None}
-        options = {"title": title, "report": report, "layout": layout, "timestamp": facts.timestamp()}
+        options = {"title": title, "report": report, "layout": layout, "timestamp": revision.timestamp()}
         if self.contents and "title" not in report:
             body = f"#outline()\n{body}"
         for _ in range(PIECES):

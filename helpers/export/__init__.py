@@ -1,0 +1,11 @@
+"""Any notebook to a typeset PDF, without TeX: an nbconvert exporter through pandoc and Typst.
+
+In this order: cells (names, tags), outputs (what can be printed), captions, markdown, the template, typeset
+(pandoc with filter.lua and references.lua, maths, Typst with style.typ).
+"""
+
+from nbconvert.utils.exceptions import ConversionException
+
+
+class ReportError(ConversionException):
+    """What stops a report; the message names the notebook and cell, or the file, and the remedy."""

@@ -1,0 +1,82 @@
+"""The text of Markdown cells, as JupyterLab and MyST read it, in the Markdown that pandoc reads."""
+
+import re
+
+CODE = re.compile(
+    r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
+    re.M | re.S,
+)
+LINE = r"(?:\\.|[^$\\\n])+?"
+TEX = r"(?:\\.|\n(?!\s*\n)|[^$\\\n])+?"
+MATH = re.compile(
+    r"\\\$|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
+    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
+    re.S,
+)
+DIRECTIVE = re.compile(
+    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)\})?[ \t]*(?P<title>[^\n]*)\n"
+    r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
+    re.M | re.S,
+)
+BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso"}
+BOXES |= {"admonition"}
+
+
+def outside_code(function, text):
+    """`text` with `function` applied to all that is not in code spans or fenced code."""
+    pieces, start = [], 0
+    for code in CODE.finditer(text):
+        pieces += [function(text[start : code.start()]), code.group()]
+        start = code.end()
+    return "".join([*pieces, function(text[start:])])
+
+
+def one_line(match):
+    """The formula that MATH matched as pandoc reads it, in one line."""
+    display, env, rows, inline = match.group("display", "env", "rows", "inline")
+    tex = display or rows or inline
+    if tex is None:
+        return r"\$"
+    tex = re.sub(r"(?<!\\)%.*", "", tex)
+    tex = re.sub(r"\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
+    tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
+    if re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
+        tex = tex[:-1].rstrip()
+    if env:
+        inner = re.sub(r"^(?:equation|displaymath|math)\*?$", "", env)
+        tex = rf"\begin{{{inner}}} {tex} \end{{{inner}}}" if inner else tex
+    return f"${tex}$" if inline else f"$${tex}$$"
+
+
+def plain_maths(text):
+    """`text` with its TeX maths, as JupyterLab reads it, in the only form that pandoc reads: `$x$`, `$$x$$`."""
+    return outside_code(lambda piece: MATH.sub(one_line, piece), text)
+
+
+def _directive(match):
+    """What DIRECTIVE matched as pandoc reads it: a box, an equation, code or a figure."""
+    fence, name, title, given, body = match.group("fence", "name", "title", "options", "body")
+    options = dict(re.findall(r"^:([\w-]+):[ \t]*(.*)$", given or "", re.M))
+    if name in BOXES:
+        title, body = title or name.replace("seealso", "see also").capitalize(), directives(body)
+        outer = ":" * (max(map(len, re.findall(":{3,}", body)), default=3) + 1)
+        return f"{outer} {{.{name}}}\n\n::: {{.title}}\n{title}\n:::\n\n{body}\n\n{outer}"
+    if name == "math":
+        label = rf"\label{{{options['label']}}}" if "label" in options else ""
+        return f"$$\n{title}\n{body.strip()}{label}\n$$"
+    if name in ("code", "code-block", "code-cell"):
+        return f"{fence}{title}\n{body}{fence}"
+    if name in ("figure", "image"):
+        width = f"{{width={options['width']}}}" if "width" in options else ""
+        image = f"![{options.get('alt', '')}](<{title}>){width}"
+        if name == "image" or not body.strip():
+            return image
+        label = options.get("name", "")
+        label = label if re.fullmatch(r"[\w:.-]+", label) else f"fig-{match.start()}-{len(body)}"
+        return f":::: {{.captioned #{label}}}\n\n{image}\n\n::: caption\n{directives(body)}\n:::\n\n::::"
+    return match.group()
+
+
+def directives(text):
+    """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay."""
+    return DIRECTIVE.sub(_directive, text)

@@ -1,0 +1,194 @@
+"""What of a notebook can be printed, and what is lost."""
+
+import io
+import re
+from base64 import b64decode, b64encode
+from contextlib import suppress
+
+from nbconvert.filters import strip_ansi
+from PIL import Image, ImageColor
+
+from .cells import where
+from .markdown import outside_code
+
+IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
+TYPES = (*IMAGES, "text/markdown", "text/html", "text/latex", "text/plain")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PROGRESS = re.compile(r"\d+%\||\d+it \[|\d+/\d+ \[")
+ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol)\b.*?</svg\s*>", re.S | re.I)
+RULE = re.compile(r"(#T_[^{}<>]*)\{([^{}]*)\}")  # of pandas.Styler
+CELL = re.compile(r"<t[dh]\b[^>]*", re.I)
+BROWSER = re.compile(
+    r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
+)
+LINES = 150  # of an output, of which more would fill pages
+COLUMNS = 95  # characters of a line in print
+STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
+
+
+def _is_progress(output):
+    lines = re.split(r"[\r\n]+", output.get("text", "").strip())
+    return "name" in output and all(PROGRESS.search(line) or not line.strip() for line in lines)
+
+
+def _is_widget(output):
+    return WIDGET in output.get("data", {}) and not output.data.keys() & set(IMAGES)
+
+
+def drop_progress(nb):
+    """Removes widget views and what progress bars wrote, which only mean something while running."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_widget(output) and not _is_progress(output)]
+
+
+def _without_scripts(html):
+    """HTML without what only a browser can run, the names of what was taken out, and without icons and buttons."""
+    found = sorted(set(map(str.lower, re.findall(r"<(script|iframe|video|audio|canvas|object|embed)\b", html, re.I))))
+    return BROWSER.sub("", ICON.sub("", html)), found
+
+
+def _colour(value):
+    """A colour of CSS as #rrggbb, None where it says that there is none; raises ValueError where it is unknown."""
+    if value in ("transparent", "inherit", "initial", "none"):
+        return None
+    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(value)[:3])
+
+
+def _marks(css):
+    """The attributes by which filter.lua knows how CSS colours a cell; raises ValueError where it does more."""
+    css = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+?)\s*(?:;|$)", css.replace("!important", "")))
+    colours = {"fill": css.get("background-color", css.get("background")), "text-fill": css.get("color")}
+    marks = {name: _colour((value or "none").lower()) for name, value in colours.items()}
+    if css.get("font-weight", "").strip() in ("bold", "bolder", "600", "700", "800", "900"):
+        marks["weight"] = "bold"
+    return "".join(f' data-{name}="{value}"' for name, value in marks.items() if value)
+
+
+def _coloured(html):
+    """HTML with what the style of each cell of a table says in attributes of it, and whether some of it is lost."""
+    styles, lost = {}, False
+    for selectors, css in RULE.findall(html):
+        for selector in map(str.strip, selectors.split(",")):
+            styles[selector[1:]] = f"{styles.get(selector[1:], '')};{css}"
+            lost |= not re.fullmatch(r"#[\w-]+", selector) and ":hover" not in selector and "color" in css
+
+    def mark(cell):
+        nonlocal lost
+        css = [found[2] for found in re.finditer(r"""\bstyle\s*=\s*(["'])(.*?)\1""", cell[0])]
+        name = re.search(r"""\bid\s*=\s*["']([^"']+)""", cell[0])
+        try:
+            return cell[0] + _marks(";".join([styles.get(name[1], "") if name else "", *css]))
+        except ValueError:
+            lost = True
+            return cell[0]
+
+    return CELL.sub(mark, html), lost
+
+
+def _shorten(text):
+    """`text` without its middle where it would take many more than LINES lines in print."""
+    lines = text.splitlines(keepends=True)
+    pieces = [line[i : i + COLUMNS] for line in lines for i in range(0, len(line), COLUMNS)]
+    if len(pieces) <= 1.1 * LINES:
+        return text
+    start, end = "".join(pieces[: LINES * 2 // 3]), "".join(pieces[-LINES // 3 :])
+    left_out = len(lines) - len((start + end).splitlines())
+    if left_out > 0:
+        told = f"[{left_out:,} of {len(lines):,} lines left out]"
+    else:
+        told = f"[{len(text) - len(start) - len(end):,} of {len(text):,} characters left out]"
+    return f"{start.removesuffix(chr(10))}\n{told}\n{end}"
+
+
+def _plain_text(text):
+    """What a terminal would show, without links, bells and other codes that do not print."""
+    text = re.sub(r"\x1b\].*?(?:\x07|\x1b\\)", "", text, flags=re.S)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", strip_ansi(text))
+
+
+def _as_png(data):
+    """Adds to the bundle of an output with a GIF or WebP, and no other picture, a PNG of its first frame."""
+    packed = data.get("image/gif") or data.get("image/webp")
+    if packed and not data.keys() & set(IMAGES):
+        with suppress(OSError, ValueError), io.BytesIO() as png:  # a broken one is left out like any other type
+            Image.open(io.BytesIO(b64decode(packed))).save(png, format="png")
+            data["image/png"] = b64encode(png.getvalue()).decode()
+
+
+def _printable(output):
+    """Make an output fit for print; return the names of what it loses, and whether anything is left of it."""
+    if "text" in output:
+        output.text = _shorten(_plain_text(output.text))
+    if "data" not in output:
+        return [], True
+    data, lost = output.data, []
+    _as_png(data)
+    if data.keys() & set(IMAGES):
+        data.pop(WIDGET, None)
+    if "text/html" in data:
+        html, lost = _without_scripts(data["text/html"])
+        data["text/html"], pale = _coloured(html)
+        lost += ["some colours of a table"] if pale else []
+        if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
+            del data["text/html"]
+    if "text/plain" in data:
+        data["text/plain"] = _shorten(_plain_text(data["text/plain"]))
+    if "<table" in data.get("text/html", ""):
+        data.pop("text/markdown", None)
+    elif not data.get("text/plain", "<").startswith("<"):
+        data.pop("text/html", None)
+    shown = data.keys() & set(TYPES)
+    richer = sorted(data.keys() - set(TYPES))
+    if WIDGET in data or not shown or (shown == {"text/plain"} and STANDS_IN.fullmatch(data["text/plain"])):
+        return lost or richer[:1] or ["nothing"], False
+    return lost, True
+
+
+def _join_long_streams(cell):
+    """Makes one of all that a cell has printed where it will be shortened, so that this is done once."""
+    streams = [output for output in cell.outputs if output.output_type == "stream"]
+    text = "".join(output.text for output in streams)
+    if len(streams) > 1 and _shorten(text) != text:
+        streams[0].text = text
+        cell.outputs = [output for output in cell.outputs if output not in streams[1:]]
+
+
+def _clean_outputs(cell):
+    """Leaves a cell the outputs that can be printed; returns the names of what is lost."""
+    _join_long_streams(cell)
+    kept, all_lost = [], []
+    for output in cell.outputs:
+        lost, left = _printable(output)
+        all_lost += lost
+        kept += [output] if left else []
+    cell.outputs = kept
+    return all_lost
+
+
+def _clean_text(cell):
+    """Takes out of a Markdown cell what only a browser can run; returns the names of it."""
+    lost = []
+
+    def clean(text):
+        text, found = _without_scripts(text)
+        lost.extend(found)
+        return text
+
+    cell.source = outside_code(clean, cell.source)
+    return lost
+
+
+def keep_printable(nb, log):
+    """Removes what cannot be typeset and says so in one logged sentence."""
+    left_out = []
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            lost = _clean_text(cell)
+        elif cell.cell_type == "code":
+            lost = _clean_outputs(cell)
+        else:
+            continue
+        left_out += [f"{name} ({where(cell)})" for name in lost]
+    if left_out:
+        log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(left_out))
