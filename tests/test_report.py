@@ -449,8 +449,8 @@ def test_settings_that_are_wrong_are_told_at_once(settings, messages, folder, ca
     [
         (["one", "one", "none"], None, ["names one 2 times", "names none, but there is no notebooks/none.ipynb"]),
         ([], None, ["names no notebook"]),
-        (["one"], "", ["notebook one is not a Jupyter notebook"]),
-        (["one"], "[]", ["notebook one is not a Jupyter notebook"]),
+        (["one"], "", ["one.ipynb is not a Jupyter notebook"]),
+        (["one"], "[]", ["one.ipynb is not a Jupyter notebook"]),
         (["one"], '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', ["notebook one is empty"]),
     ],
 )

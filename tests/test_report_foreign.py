@@ -6,6 +6,7 @@ import io
 import logging
 import threading
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from helpers.export import ReportError, maths, typeset
+from helpers.export import __main__ as binding
 from helpers.export.exporter import TypstPDFExporter
 
 
@@ -649,3 +651,63 @@ def test_a_styled_table_keeps_its_colours(caplog, monkeypatch):
 def test_colours_that_are_lost_are_told(style, caplog):
     html = f"<style>{style}</style><table id='T_1'><tr><td id='T_1_row0_col0'>x</td></tr></table>"
     assert "some colours of a table (notebook nb, cell 1)" in exported([displayed(text__html=html)], caplog)[1]
+
+
+@pytest.fixture
+def folder_of_two(tmp_path):
+    """A folder with one.ipynb, deep/two.ipynb, and beside each a picture of the same name and another colour."""
+    (tmp_path / "deep").mkdir()
+    for colour, place in (("red", "map.png"), ("blue", "deep/map.png")):
+        Image.new("RGB", (8, 8), colour).save(tmp_path / place)
+    links = "[there](deep/two.ipynb#Deeper), [Figure 7](two.ipynb#fig-x), [own](#Same), [gone](three.ipynb)"
+    one = [new_markdown_cell(f"# First\n\n{links}\n\n![a](map.png)\n\n## Same")]
+    below = [
+        new_markdown_cell("**Figure 7.** The figure."),
+        new_markdown_cell("## Same\n\n[own](#Same)\n\n### Deeper"),
+    ]
+    drawn = displayed(image__png=picture("png"))
+    two = [new_markdown_cell('# Second\n\n![b](map.png)\n\n<a id="fig-x"></a>'), drawn, *below]
+    for place, cells, author in (("one", one, "Ann"), ("deep/two", two, "Bob")):
+        nb = new_notebook(cells=cells, metadata={"authors": [{"name": author}, {"name": "Cai"}]})
+        nbformat.write(nb, tmp_path / f"{place}.ipynb")
+    return tmp_path
+
+
+def bind(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["export", *map(str, arguments)])
+    return binding.main()
+
+
+def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
+    written = folder_of_two / "Both of them.pdf"
+    notebooks = [folder_of_two / "one.ipynb", folder_of_two / "deep/two.ipynb"]
+    with caplog.at_level(logging.WARNING):
+        assert bind(monkeypatch, *notebooks, "-o", written) == 0
+    pdf = PdfReader(written)
+    assert (pdf.metadata.title, pdf.metadata.author) == ("Both of them", "Ann, Cai, Bob")
+    first, second = (page.extract_text() for page in pdf.pages)
+    assert "First" in first
+    assert "Figure 1," in first
+    assert "Figure 1. The figure." in second
+    goals = [str(note.get_object().get("/Dest")) for page in pdf.pages for note in page.get("/Annots", [])]
+    goals = [goal for goal in goals if "--" in goal]
+    assert goals[-3:] == ["two--Deeper", "one--Same", "two--Same"]
+    colours = [page.images[0].image.convert("RGB").getpixel((0, 0)) for page in pdf.pages]
+    assert colours == [(255, 0, 0), (0, 0, 255)]
+    assert "three.ipynb has no target" in caplog.text
+
+
+def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):
+    written = folder_of_two / "both.pdf"
+    written.write_bytes(b"the last one")
+    (folder_of_two / "bad.ipynb").write_text("{")
+    for arguments, message in (
+        (["one.ipynb", "bad.ipynb"], "bad.ipynb is not a Jupyter notebook"),
+        (["one.ipynb", "none.ipynb"], "none.ipynb is not a Jupyter notebook"),
+        (["one.ipynb", "one.ipynb"], "two notebooks are called one"),
+    ):
+        assert bind(monkeypatch, *(folder_of_two / name for name in arguments), "-o", written) == 1
+        assert message in capsys.readouterr().err
+    assert written.read_bytes() == b"the last one"
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "no/both.pdf") == 1
+    assert "cannot be written" in capsys.readouterr().err

@@ -505,7 +505,8 @@ end
 -- it with a list of what is wrong.
 local function add_passes(doc)
   local wrong = pandoc.List {}
-  for _, file in ipairs(doc.meta.passes or {}) do
+  local passes = doc.meta.passes or {}
+  for _, file in ipairs(pandoc.utils.type(passes) == 'string' and { passes } or passes) do -- one is no list
     local found
     doc, found = dofile(pandoc.utils.stringify(file))(doc)
     wrong:extend(found)

@@ -11,6 +11,7 @@ from helpers import data
 from helpers.export import ReportError
 from helpers.export.exporter import TypstPDFExporter
 from helpers.export.html import PageExporter
+from helpers.export.join import JOIN
 from helpers.export.outputs import drop_progress
 
 from . import facts
@@ -20,7 +21,7 @@ from .reuse import Executed
 from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
-PASSES = [str(Path(__file__).parent / name) for name in ("report.lua", "numbers.lua")]
+PASSES = [JOIN, str(Path(__file__).with_name("numbers.lua"))]
 
 
 def load_dataset():

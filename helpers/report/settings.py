@@ -4,9 +4,8 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-import nbformat
-
 from helpers.export import ReportError
+from helpers.export.join import read
 
 NOTEBOOKS = Path("notebooks")
 DEFAULTS = {"subtitle": "", "authors": [], "course": "", "repository": ""}
@@ -70,11 +69,9 @@ def read_notebooks(names):
     found, wrong = {}, []
     for name in names:
         try:
-            found[name] = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-            nbformat.validate(found[name])
-        except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            wrong.append(f"notebook {name} is not a Jupyter notebook: {reason[:200]}. Restore it or take it out.")
+            found[name] = read(NOTEBOOKS / f"{name}.ipynb")
+        except ReportError as error:
+            wrong.append(f"{error} Restore it or take it out.")
             continue
         if not any(cell.source.strip() for cell in found[name].cells):
             wrong.append(f"notebook {name} is empty; write its section or take it out of report.toml.")

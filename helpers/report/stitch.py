@@ -1,15 +1,14 @@
 """Many notebooks into one: their cells in the order of the report, each with a role and a unique id.
 
-What stands in the cells is left as it is; report.lua names, numbers and links it.
+What stands in the cells is left as it is; join.lua names, numbers and links it.
 """
-
-import copy
 
 import nbformat
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from helpers.export import ReportError
-from helpers.export.cells import name_cells, where
+from helpers.export.cells import where
+from helpers.export.join import part
 from helpers.export.outputs import drop_progress
 
 
@@ -18,11 +17,9 @@ def _tags(cell):
 
 
 def _prepared(nb, name, number):
-    nb = copy.deepcopy(nb)
-    name_cells(nb, name)
+    nb = part(nb, name, number)
     drop_progress(nb)
     for cell in nb.cells:
-        cell.id = f"{number}-{cell.get('id', cell.metadata.report.index)}"[:64]
         if cell.cell_type == "code" and "show-input" not in _tags(cell):
             cell.metadata.tags = [*_tags(cell), "hide-input"]
     return nb.cells

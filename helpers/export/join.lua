@@ -1,11 +1,13 @@
--- From the cells of many notebooks to one report, in pandoc's own tree and for every output alike: sections, names,
--- numbers, links.  What is wrong is told all at once, each with its notebook and cell.
+-- From the cells of many notebooks to one document, in pandoc's own tree and for every output alike: sections, names,
+-- numbers, links.  What is wrong is told, each with its notebook and cell; a strict report is then not made.
 
 local stringify = pandoc.utils.stringify
 local problems, names = {}, {} -- names: anchor -> { place, number }, of all that a link can lead to
+local strict = false
 
 local function problem(cell, text)
-  problems[#problems + 1] = ('notebook %s, cell %s: %s'):format(cell.notebook, cell.index, text)
+  local told = ('notebook %s, cell %s: %s'):format(cell.notebook, cell.index, text)
+  if strict then problems[#problems + 1] = told else io.stderr:write('[WARNING] ' .. told .. '\n') end
 end
 
 -- The cells: tables with notebook, index, whether they stand in the appendix, and blocks.
@@ -54,13 +56,16 @@ local function raise_appendix(cells)
   end
 end
 
+-- Notes an anchor and returns it, or nothing where it has been noted before.
 local function name(cell, anchor, number)
   local before = names[anchor]
   if before then
     problem(cell, ('the anchor %s stands in notebook %s, cell %s too; rename one of them.'):format(
       anchor, before.cell.notebook, before.cell.index))
+    return ''
   end
   names[anchor] = { cell = cell, number = number, anchor = anchor }
+  return anchor
 end
 
 -- 2.1, or A.1 in the appendix.
@@ -87,8 +92,7 @@ local function name_headings(cells)
     n_same[long] = (n_same[long] or 0) + 1
     if n_same[long] > 1 then long = long .. '-' .. n_same[long] end
     local first = el.level == 1 and not names[cell.notebook] and not cell.appendix
-    el.identifier = own and el.identifier or first and cell.notebook or long
-    name(cell, el.identifier, el.attributes.number)
+    el.identifier = name(cell, own and el.identifier or first and cell.notebook or long, el.attributes.number)
     names[cell.notebook] = names[cell.notebook] or names[el.identifier]
     names[long] = names[long] or names[el.identifier]
   end
@@ -112,7 +116,7 @@ local function name_items(cells)
         counts[of] = counts[of] + 1
         el.attributes.number = tostring(counts[of])
       end
-      name(cell, anchor, el.attributes.tag or el.attributes.number)
+      el.identifier = name(cell, anchor, el.attributes.tag or el.attributes.number)
       return el
     end
     cell.blocks = cell.blocks:walk { traverse = 'topdown', Span = item, Figure = item, Table = item }
@@ -131,8 +135,8 @@ local function goal(cell, target)
   anchor = decoded(anchor):gsub('`', '') -- of code in a heading, which JupyterLab keeps in a name and pandoc does not
   local found = anchor == '' and names[notebook] or names[(notebook or cell.notebook) .. '--' .. anchor] or names[anchor]
   if not found then
-    problem(cell, ('the link to %s has no target in the report; correct it, put an anchor where it should lead, or add '
-      .. 'the notebook to report.toml.'):format(target))
+    problem(cell, ('the link to %s has no target here; correct it, put an anchor where it should lead, or add '
+      .. 'its notebook.'):format(target))
   end
   return found
 end
@@ -150,7 +154,7 @@ local function resolve_links(cells)
         elseif el.classes:includes 'named' then
           local word = ({ fig = 'Figure', tbl = 'Table', eq = 'Equation' })[kind(found.anchor)] or 'Section'
           el.content = { pandoc.Str(word), pandoc.Space(), pandoc.Str(found.number) }
-        elseif found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
+        elseif strict and found.number and before and before.t == 'Space' and last.t == 'Str' and last.text:match '^[%dA-Z][%d.]*$' then
           last.text = found.number
         end
         return el
@@ -167,6 +171,7 @@ local function resolve_links(cells)
 end
 
 return function(doc)
+  strict = doc.meta.strict ~= nil
   local cells = split(doc)
   plain_inner_headings(cells)
   raise_appendix(cells)
