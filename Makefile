@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb notebooks/playground.ipynb
 
-.PHONY: report test test-browser lab notebooks number bench submission clean
+.PHONY: report test test-browser lab notebooks number lock bench submission clean
 
 report: $(INSTALLED)
 	$(BIN)/python -m helpers.report build
@@ -28,6 +28,15 @@ notebooks: $(INSTALLED)
 number: $(INSTALLED)
 	$(BIN)/python -m helpers.report.numbering
 
+# The versions of all that is installed, after a change of requirements.txt.
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	grep -v '^-c' requirements.txt > requirements.unlocked.txt
+	build/lock/bin/python -m pip install --disable-pip-version-check -r requirements.unlocked.txt
+	build/lock/bin/python -m pip freeze --all --exclude-editable --exclude pip > constraints.txt
+	rm -rf build/lock requirements.unlocked.txt
+
 # The two variables keep a current NumPy from the best kernels of the processor; where they are set, it is for old ones.
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --disable-pip-version-check -r tests/benchmarks/requirements.txt
@@ -40,7 +49,7 @@ clean:
 	rm -rf $(or $(BUILD),build)/notebooks $(or $(BUILD),build)/report.* $(or $(BUILD),build)/solution.py $(or $(BUILD),build)/submission.zip
 	rm -f $(foreach made,mlp cnn replay chosen,$(or $(RESULTS),results)/$(made)-*)
 
-$(INSTALLED): requirements.txt pyproject.toml
+$(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later, please: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt

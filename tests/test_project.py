@@ -4,11 +4,14 @@ import ast
 import copy
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import v4
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers.report.numbering import number
 
@@ -22,11 +25,33 @@ def cells(name):
     return nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
 
 
-def test_conda_and_pip_users_get_the_same_versions():
-    pins = re.findall(r"^[\w.-]+==\S+$", (ROOT / "requirements.txt").read_text(), re.M)
-    conda = re.findall(r'^ +- "(\S+==\S+)"$', (ROOT / "environment.yml").read_text(), re.M)
-    assert pins == conda
-    assert len(pins) > 15
+def pins(name):
+    found = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / name).read_text(), re.M)
+    return {canonicalize_name(package): version for package, version in found}
+
+
+def test_what_is_needed_is_pinned_and_all_that_comes_along():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    direct, locked = pins("requirements.txt"), pins("constraints.txt")
+    assert {canonicalize_name(name) for group in groups for name in group} == direct.keys()
+    needed, missing = list(direct), []
+    seen = set(needed)
+    while needed:
+        name = needed.pop()
+        try:
+            required = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:  # of another system
+            continue
+        if locked.get(name) != metadata.version(name):
+            missing.append(name)
+        for requirement in map(Requirement, required):
+            other = canonicalize_name(requirement.name)
+            if (requirement.marker is None or requirement.marker.evaluate({"extra": ""})) and other not in seen:
+                seen.add(other)
+                needed.append(other)
+    assert missing == [], "make lock mends this"
+    assert direct.items() <= locked.items()
 
 
 def test_every_section_belongs_to_the_report():
