@@ -153,6 +153,22 @@ def test_the_page_stops_again_and_again_and_a_second_page_ends_the_first():
     wait_for(lambda: not page.live.alive)
 
 
+def test_what_is_seen_beside_the_button_is_what_trains(monkeypatch):
+    page = explore.train()
+    page.controls["epochs"].value = 200
+    press(page, "start")
+    first = page.live
+    page.controls["seed"].value = 5  # held back by the browser until the button had been handled
+    assert page.live.config["seed"] == 5
+    wait_for(lambda: not first.alive)
+    monkeypatch.setattr("helpers.explore.watching.LATE", 0)
+    page.controls["seed"].value = 6
+    assert page.live.config["seed"] == 5
+    press(page, "stop")
+    page.controls["seed"].value = 7
+    assert not page.live.alive
+
+
 @pytest.mark.parametrize("text", ["12, x", "0", "-3", "1.5", "5000", "1 " * 11])
 def test_widths_that_cannot_be_meant_are_refused_beside_the_control(text):
     page = explore.train()

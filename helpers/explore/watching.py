@@ -1,5 +1,6 @@
 """The page of a training: what to train, how it goes, what goes on inside, and what was kept."""
 
+import math
 import threading
 import time
 from html import escape
@@ -27,6 +28,7 @@ STATES = {
     "failed": "Failed",
 }
 UNDER_WAY = ("loading", "running", "paused")
+LATE = 1.0  # seconds after Start in which a changed control still counts
 _alive = set()  # the trainings that go on, on whatever page
 
 
@@ -47,6 +49,7 @@ class Train(widgets.VBox):
 
     def __init__(self):
         self.live, self._kept, self._due, self._lock = None, {}, {}, threading.RLock()
+        self._pressed = -math.inf, None  # when Start was pressed last, and for how many epochs
         c = self.controls = {
             "dataset": labelled(widgets.Dropdown, "Data set", options=TITLES),
             "model": labelled(
@@ -86,6 +89,8 @@ class Train(widgets.VBox):
         self._see = widgets.Checkbox(description="Look inside while it trains", value=True, indent=False)
         for name in ("model", "lr", "hidden_dims"):
             c[name].observe(getattr(self, f"_on_{name}"), "value")
+        for name in c.keys() - {"lr"}:
+            c[name].observe(self._on_late, "value")
         self._on_model()
         self._show()
         right = widgets.VBox([self.status, self.curves, self.table, self._see, self.inside])
@@ -115,6 +120,12 @@ class Train(widgets.VBox):
         if self.live is not None and self.live.alive:
             self.live.lr = self.controls["lr"].value
 
+    def _on_late(self, *_):
+        """Begin again with a value that comes after the press of the button: JupyterLab may hold it back."""
+        pressed, epochs = self._pressed
+        if self.live is not None and self.live.alive and time.monotonic() - pressed < LATE:
+            self._start(epochs)
+
     def _on_hidden_dims(self, *_):
         self._refuse("hidden_dims", lambda: _widths(self.controls["hidden_dims"].value))
 
@@ -132,6 +143,7 @@ class Train(widgets.VBox):
         if not self._refuse("hidden_dims", self.configuration):
             return
         self.end()
+        self._pressed = time.monotonic(), epochs
         self.refusals["dataset"].value = ""
         self.live = Live(self.configuration(), self._changed)
         if epochs is not None:
