@@ -1,16 +1,71 @@
-"""Tables: the statistics in them, against independent computations."""
+"""Tables: every cell against an independent computation from Runs whose figures all differ."""
 
+import inspect
+import textwrap
+
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import cnn, configs, tables
+from helpers import cnn, configs, original, tables
 from helpers.store import Run
+
+MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
+CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
+
+
+def cells(table):
+    """The cells of a Markdown table: its header, its rule and its rows."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.data.splitlines()]
+
+
+def body(table):
+    """The rows of a Markdown table, each as {header: cell}."""
+    header, _, *rows = cells(table)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def spread(values, digits, percent=False):
+    """Mean and standard deviation of values, as NumPy has them, in words."""
+    mean, deviation = (100**percent * number for number in (np.mean(values), np.std(values, ddof=1)))
+    return f"{mean:.{digits}f} ± {deviation:.{digits}f}{'%' * percent}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@pytest.fixture
+def three(made):
+    """Lists of Runs by label: three seeds, two seeds of a wider network, one run."""
+    return {
+        "a": [made(i) for i in range(3)],
+        "b": [made(i, hidden_dims=[300, 20], batch_size=16) for i in (3, 4)],
+        "c": [made(5)],
+    }
 
 
 def test_spread_is_mean_and_standard_deviation():
     assert tables.spread([0.981, 0.985], ".2%") == "98.30\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.28%"
     assert tables.spread([0.981], ".2%") == "98.10%"
+    values = [0.1, 0.2, 0.6]
+    assert tables.spread(values, ".4f") == spread(values, 4)
+    assert tables.spread([0.1, np.nan], ".4f") == tables.spread([np.inf], ".4f") == "no number"
+
+
+@pytest.mark.parametrize("index", [False, True])
+def test_numbers_stand_right_and_words_left_in_the_formats_given(index):
+    frame = pd.DataFrame({"word": ["x", "y"], "long name": [1234.5, 0.25], "whole": [1, 2]}, index=["i", "j"])
+    header, rule, *rows = cells(tables.markdown(frame, index, long_name=",.2f"))
+    assert header == ["", *frame.columns][not index :]
+    assert [line.endswith(":") for line in rule] == [False, False, True, True][not index :]
+    assert rows == [["i", "x", "1,234.50", "1"][not index :], ["j", "y", "0.25", "2"][not index :]]
+    assert frame["long name"].tolist() == [1234.5, 0.25]
+
+
+def test_source_is_shown_as_it_is_written():
+    told = tables.source(tables.spread, Run.final).data
+    code = inspect.getsource(tables.spread) + "\n" + textwrap.dedent(inspect.getsource(Run.final))
+    assert told == f"```python\n{code}```"
 
 
 @pytest.mark.parametrize("change", [{}, {"fc1_units": 700}], ids=["as it is", "wider"])
@@ -27,15 +82,194 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
     assert tables.multiply_adds(run) == 784 * 5 + 5 * 10
 
 
-def test_a_set_up_lists_what_differs_and_counts_what_it_trains():
-    common = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
-    grid = [common | {"lr": lr, "seed": seed} for lr in (0.1, 0.01) for seed in (0, 1)]
-    cnns = [{"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1, "decay": True}]
-    lines = tables.setup({"a": grid, "b": cnns}, n_images=100).data.splitlines()
-    rows = {name: values for name, *values in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
-    assert rows["parameters"] == [f"{785 * 20 + 21 * 10:,}", "206,500"]
-    assert rows["learning rate"] == ["0.1, 0.01", "0.1, falling to 0"]
-    assert rows["steps"] == ["8", "2"]
-    assert rows["initialisation"] == ["Glorot", "PyTorch's default"]
-    assert (rows["seeds"], rows["configurations"], rows["runs"]) == (["0, 1", "0"], ["2", "1"], ["4", "1"])
-    assert rows["order"] == ["file", "new each epoch"]
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("architecture", [{"hidden_dims": [30, 20]}], "784-30-20-10"),
+        ("architecture", [CNN], "3 convolutions, 500 units"),
+        ("architecture", [CNN | {"pooling": False}], "3 convolutions, no pooling, 500 units"),
+        (
+            "architecture",
+            [CNN | {"shared": False, "fc1_units": 1200}],
+            "convolutions without shared weights, 1,200 units",
+        ),
+        ("parameters", [{}], f"{785 * 20 + 21 * 10:,}"),
+        ("parameters", [{"hidden_dims": [n]} for n in (9, 3)], f"{785 * 3 + 4 * 10:,}, {785 * 9 + 10 * 10:,}"),
+        ("parameters", [CNN], "206,500"),
+        ("parameters", [CNN | {"pooling": False, "fc1_units": 10}], f"{520 + 9_630 + 10_840 + 361 * 10 + 110:,}"),
+        ("parameters", [CNN | {"shared": False}], f"{26 * 20 * 576 + 321 * 30 * 81 + 271 * 40 * 49 + 185_510:,}"),
+        ("nonlinearity", [{"activation": name} for name in ("tanh", "sigmoid")], "tanh, logistic sigmoid"),
+        ("nonlinearity", [CNN], "ReLU"),
+        (
+            "initialisation",
+            [{"init_method": name} for name in ("zero", "normal", "glorot", "he")],
+            "zero, standard normal, Glorot, He",
+        ),
+        ("initialisation", [CNN], "PyTorch's default"),
+        ("learning rate", [{"lr": lr} for lr in (0.1, 0.01, 0.001, 1)], "0.1, 0.01, 0.001, 1"),
+        ("learning rate", [{"lr": lr} for lr in (0.1, 0.2, 0.3, 0.4, 3)], "5, from 0.1 to 3"),
+        ("learning rate", [{"decay": True}], "0.1, falling to 0"),
+        ("batch size", [{"batch_size": size} for size in (64, 32)], "32, 64"),
+        ("order", [{}], "file"),
+        ("order", [{"shuffle": True}], "new each epoch"),
+        ("order", [CNN], "new each epoch"),
+        ("in training", [{"permutation": 0}], "pixels permuted"),
+        ("in training", [{"shift": 1.5, "rotation": 10}], "shifts to 1.5 pixels; rotations to 10°"),
+        ("in training", [CNN | {"dropout": [0.25, 0.4]}], "dropout 0.25 and 0.4"),
+        ("in training", [CNN], None),
+        ("epochs", [{"epochs": epochs} for epochs in (1, 5, 3)], "1, 3, 5"),
+        ("steps", [{}], "8"),
+        ("steps", [{"batch_size": 100, "epochs": 2000}], "2,000"),
+        ("seeds", [{"seed": seed} for seed in (3, 1, 2)], "1, 2, 3"),
+        ("seeds", [{"seed": seed} for seed in (1, 2, 3, 5)], "1 to 5"),
+        ("configurations", [{"seed": seed, "lr": lr} for seed in (0, 1, 2) for lr in (1, 2)], "2"),
+        ("runs", [{"seed": seed, "lr": lr} for seed in (0, 1, 2) for lr in (1, 2)], "6"),
+        ("chosen from", [{}], None),
+    ],
+)
+def test_a_set_up_says_what_is_trained(name, changes, expected):
+    given = [change if "model" in change else MLP | change for change in changes]
+    found = body(tables.setup({"label": given}, n_images=100))
+    assert {row[""]: row["label"] for row in found}.get(name) == expected
+
+
+def test_a_set_up_has_a_column_per_label():
+    found = body(tables.setup({"a": [MLP], "b": [MLP | {"shift": 2}, CNN]}, n_images=100, tried={"b": 1500}))
+    rows = {row[""]: (row["a"], row["b"]) for row in found}
+    assert rows["runs"] == ("1", "2")
+    assert rows["chosen from"] == ("", "1,500 combinations")
+    assert rows["in training"][0] == ""
+    assert rows["initialisation"] == ("Glorot", "Glorot, PyTorch's default")
+
+
+def test_losses_are_those_of_training_after_each_epoch(three):
+    found = body(tables.losses(three))
+    assert [row["epoch"] for row in found] == ["1", "2", "3"]
+    for epoch, row in enumerate(found):
+        losses = {label: [run.history["train_loss"][epoch] for run in same] for label, same in three.items()}
+        assert [row["a"], row["b"], row["c"]] == [
+            *(spread(losses["a"], 4), spread(losses["b"], 4), f"{losses['c'][0]:.4f}")
+        ]
+
+
+def test_weights_are_listed_with_their_sum(made):
+    found = body(tables.weight_shapes(made(hidden_dims=[300])))
+    assert [row["array"] for row in found] == ["W1", "b1", "W2", "b2", "all"]
+    assert [row["shape"] for row in found] == ["784 × 300", "1 × 300", "300 × 10", "1 × 10", ""]
+    assert [row["parameters"] for row in found] == ["235,200", "300", "3,000", "10", "238,510"]
+
+
+def test_layers_have_their_outputs_and_parameters():
+    network = nn.Sequential()
+    network.add_module("conv", nn.Conv2d(1, 3, 5))
+    network.add_module("flat", nn.Flatten())
+    network.add_module("norm", nn.BatchNorm1d(1728))  # which one image does not train
+    network.add_module("last", nn.Linear(1728, 10))
+    found = [tuple(row.values()) for row in body(tables.layers(network))]
+    assert found == [
+        ("conv", "Conv2d", "3 × 24 × 24", "78"),
+        ("flat", "Flatten", "1728", "0"),
+        ("norm", "BatchNorm1d", "1728", "3,456"),
+        ("last", "Linear", "10", "17,290"),
+        ("all", "", "", "20,824"),
+    ]
+
+
+def test_a_search_is_ranked_by_validation_and_equals_by_their_configuration(made):
+    ties = [(0.1, 16, 20, 30), (0.1, 16, 30, 20), (0.1, 16, 30, 30), (0.1, 32, 20, 20), (0.2, 16, 20, 20)]
+    runs = [made(i, lr=lr, batch_size=b, hidden_dims=[*widths]) for i, (lr, b, *widths) in enumerate(ties)]
+    for run in runs:
+        run.history["valid_error"][-1] = 0.02345
+    runs = [made(7), *runs[::-1], made(8)]
+    runs[0].history["valid_error"][-1], runs[-1].history["valid_error"][-1] = 0.03, 0.01
+    ranked = [runs[-1], *runs[-2:0:-1], runs[0]]
+    expected = [
+        (str(rank), f"{run.config['lr']:g}", str(run.config["batch_size"]), *map(str, run.config["hidden_dims"]))
+        + (f"{run.n_parameters:,}", f"{100 * (1 - run.history['valid_error'][-1]):.2f}%")
+        + (f"{run.history['train_loss'][-1]:.4f}",)
+        for rank, run in enumerate(ranked, start=1)
+    ]
+    assert [tuple(row.values()) for row in body(tables.search(runs))] == expected
+    assert [tuple(row.values()) for row in body(tables.search(runs, 3))] == expected[:3]
+    assert list(body(tables.search(runs))[0]) == [
+        *("rank", "learning rate", "batch size", "layer 1", "layer 2", "parameters"),
+        *("validation accuracy", "training loss"),
+    ]
+
+
+def test_errors_by_epoch_are_means_in_per_cent(three, made):
+    runs = {"a": three["a"], "longer": [made(9, epochs=4)]}
+    found = body(tables.errors_by_epoch(runs))
+    assert [row["epoch"] for row in found] == ["1", "2", "3", "4"]
+    for epoch, row in enumerate(found):
+        for label, same in runs.items():
+            for where, word in (("train", "training"), ("valid", "validation")):
+                errors = [run.history[f"{where}_error"][epoch : epoch + 1] for run in same]
+                told = f"{100 * np.mean(errors):.2f}%" if errors[0] else ""
+                assert row[f"{label}, {word}"] == told
+
+
+def test_final_figures_are_those_of_the_last_epoch(three):
+    found = body(tables.final(three))
+    assert [row["network"] for row in found] == list(three)
+    for row, same in zip(found, three.values(), strict=True):
+        assert row["parameters"] == f"{same[0].n_parameters:,}"
+        for name, measure in (("training", "train"), ("validation", "valid")):
+            losses, errors = ([run.history[f"{measure}_{what}"][-1] for run in same] for what in ("loss", "error"))
+            told = (row[f"{name} loss"], row[f"{name} error"])
+            one = (f"{losses[0]:.4f}", f"{100 * errors[0]:.2f}%")
+            assert told == (one if len(same) == 1 else (spread(losses, 4), spread(errors, 2, percent=True)))
+
+
+def test_results_are_those_of_validation_and_test(three):
+    found = body(tables.results(three, n_images=100))
+    assert [row["network"] for row in found] == list(three)
+    for row, same in zip(found, three.values(), strict=True):
+        valid = [1 - run.history["valid_error"][-1] for run in same]
+        test, loss = [1 - run.test["error"] for run in same], [run.test["loss"] for run in same]
+        assert row["seeds"] == str(len(same))
+        assert row["parameters"] == f"{same[0].n_parameters:,}"
+        assert row["multiply-adds"] == f"{same[0].n_parameters - sum([*same[0].config['hidden_dims'], 10]):,}"
+        assert row["steps"] == str({32: 12, 16: 21}[same[0].config["batch_size"]])
+        assert row["seconds"] == f"{np.sum([run.history['seconds'] for run in same]) / len(same):.0f}"
+        if len(same) > 1:
+            accuracies = (row["validation accuracy"], row["test accuracy"])
+            assert accuracies == (spread(valid, 2, percent=True), spread(test, 2, percent=True))
+            assert row["test loss"] == spread(loss, 4)
+    assert len(body(tables.results({}, 100))) == 0
+
+
+def test_digits_stand_beside_those_that_were_printed(made):
+    run, other = made(0), made(1)
+    losses = run.history["train_loss"]
+    printed = [losses[0], np.nextafter(losses[1], 0), losses[2] + 3 * np.spacing(losses[2])]
+    found = [tuple(row.values()) for row in body(tables.digits({"zero": printed}, {"zero": run, "he": other}))]
+    assert found == [
+        *(
+            ("zero", str(i + 1), repr(float(old)), repr(new), units)
+            for i, (old, new, units) in enumerate(zip(printed, losses, ["0", "1", "-3"], strict=True))
+        ),
+        *(("he", str(i + 1), "–", repr(new), "–") for i, new in enumerate(other.history["train_loss"])),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "printed", "measured"),
+    [
+        (None, 0.01, "–", "–"),
+        ("lower", 0.0, "lower", "lower"),
+        (206_500, 0.0, "206,500", "206,500"),
+        (2.3025823920240978, 0.0, "2.3025823920240978", "2.3025823920240978"),
+        (0.98127, 0.01, "0.98", "0.9813"),
+        (0.074, 0.001, "0.074", "0.0740"),
+        (11.64, 0.1, "11.6", "11.6"),
+        (17.4, 1, "17", "17"),
+    ],
+)
+def test_claims_are_told_to_the_place_that_was_printed(value, unit, printed, measured):
+    rows = [("a", value, value, unit, 0.0123, original.HOLDS, ""), ("b", "x", "y", 0, 0.0, "wrong", "a reason")]
+    frame = pd.DataFrame(
+        rows, columns=["claim", "printed", "measured", "unit", "noise", "verdict", "why"], dtype=object
+    )
+    found = [tuple(row.values()) for row in body(tables.claims(frame))]
+    assert found == [("a", printed, measured, "0.01", "holds"), ("b", "x", "y", "", "wrong: a reason")]
