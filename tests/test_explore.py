@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from helpers import configs, data, explore, inside, keys, nn, pretrained, store, training
+from helpers import configs, data, explore, keys, store, training
 from helpers.explore import drawing
 from helpers.explore.live import Live
 
@@ -221,41 +221,6 @@ def test_strokes_at_the_edges_make_images():
         image = drawing.normalised(pad)
         assert image.shape == (784,)
         assert 0 < image.max() <= 1
-
-
-def test_the_layers_of_both_networks_are_those_of_training():
-    split = data.load("digits").valid
-    network = pretrained.load("cnn")
-    found = inside.layers(network, split)
-    assert [layer.name for layer in found] == ["conv1", "conv2", "conv3", "fc1", "fc2"]
-    np.testing.assert_allclose(found[-1].A, network.scores(split.X[:200]), atol=1e-4)
-    softmax = np.exp(found[-1].A - found[-1].A.max(1, keepdims=True))
-    softmax /= softmax.sum(1, keepdims=True)
-    np.testing.assert_allclose(found[-1].dA, softmax - nn.one_hot(split.y[:200], 10), atol=1e-5)
-    assert [m.shape[0] for m in inside.feature_maps(network, split.X[0]).values()] == [20, 30, 40]
-
-
-def test_units_that_never_fire_are_counted_as_dead():
-    network = nn.NN((10,), seed=0)
-    network.initialize_weights((784, 10))
-    network.weights["b1"][0, :3] = -1e3
-    network.weights["b1"][0, 3:] = 1e3
-    assert inside.layers(network, data.load("digits").valid)[0].dead == 0.3
-
-
-def test_evidence_is_where_the_answer_changes():
-    class Looks:
-        """Reads 1 where the ink of one pixel is more than a half, else 0."""
-
-        def predict(self, X):
-            scores = np.stack([np.full(len(X), 1.0), 4 * X[:, 28 * 10 + 15], *[np.zeros(len(X))] * 8], axis=1)
-            return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-
-    image = np.ones(784, np.float32)
-    answer, found = inside.evidence(Looks(), image)
-    assert answer == 1
-    assert np.unravel_index(found.argmax(), found.shape) == (10, 15)
-    assert found[:6].max() == 0
 
 
 def test_the_page_of_a_drawing_reads_strokes_and_images():

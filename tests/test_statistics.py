@@ -8,8 +8,9 @@ from helpers import statistics
 from helpers.store import Run
 
 
-def test_paired_is_the_paired_t_test():
-    a, b = np.random.default_rng(0).normal(size=(2, 5))
+@pytest.mark.parametrize("n", [2, 5])
+def test_paired_is_the_paired_t_test(n):
+    a, b = np.random.default_rng(0).normal(size=(2, n))
     reference = stats.ttest_rel(a, b)
     low, high = reference.confidence_interval(0.95)
     found = statistics.paired(a, b)
@@ -47,6 +48,9 @@ def test_signs():
         1,
         0,
     ]
+    assert statistics.Difference(0.5, 0.5, 0.05).sign == 0  # an interval that reaches zero
+    assert statistics.paired(high, low, 1e-9).p > statistics.paired(high + 1e9, low).p == statistics.TINY
+    assert [statistics.paired([1, 1], pair).p for pair in ([1, 1], [2, 2])] == [1, 0]
 
 
 def test_what_cannot_be_compared_is_refused():
@@ -69,8 +73,8 @@ def test_image_noise_of_two_runs_is_mcnemars():
     first, second = (rng.choice(10_000, n, replace=False) for n in (150, 100))
     only_first, only_second = len(np.setdiff1d(first, second)), len(np.setdiff1d(second, first))
     # The variance of the difference of two shares on the same images, as in McNemar's test without the hypothesis.
-    variance = (only_first + only_second - (only_first - only_second) ** 2 / 10_000) / 10_000**2
-    assert statistics.image_noise([first], [second], 10_000) == pytest.approx(np.sqrt(variance), rel=1e-3)
+    variance = (only_first + only_second - (only_first - only_second) ** 2 / 10_000) / 10_000 / 9_999
+    assert statistics.image_noise([first], [second], 10_000) == pytest.approx(np.sqrt(variance))
 
 
 def test_image_noise_is_that_of_drawing_other_images():
@@ -104,6 +108,7 @@ def test_calibration_error_is_the_mean_gap_of_bins():
     # Two bins of two images: |0.95 - 0.5| and |0.33 - 1|.
     assert statistics.calibration_error(confidence, right) == pytest.approx((0.45 + 0.67) / 2)
     assert statistics.calibration_error([1.0, 1.0], [True, True]) == 0
+    assert statistics.calibration_error([1.0, 0.95], [False, True]) == pytest.approx(0.475)  # one bin
 
 
 def test_errors_are_those_of_the_set_that_is_asked_for():
@@ -111,8 +116,10 @@ def test_errors_are_those_of_the_set_that_is_asked_for():
         history = {"valid_error": [0.9, len(valid) / 10]}
         return Run({}, "", 0, history, {}, wrong=valid, test={"error": len(test) / 10, "wrong": test})
 
-    first, second = [run([0], [0, 1, 2]), run([1], [0, 1, 2])], [run([0, 1], [3]), run([0, 1, 2], [3])]
-    for on_test, lists in ((False, ([[0], [1]], [[0, 1], [0, 1, 2]])), (True, ([[0, 1, 2]] * 2, [[3]] * 2))):
+    valid = [[0], [1, 5], [1]], [[0, 1], [0, 1, 2, 3], []]
+    test = [[0, 1, 2], [4], [5, 6]], [[3], [3], [7, 8, 9]]
+    first, second = ([run(*pair) for pair in zip(*lists, strict=True)] for lists in zip(valid, test, strict=True))
+    for on_test, lists in ((False, valid), (True, test)):
         noise = statistics.image_noise(*lists, 10)
         shares = [[len(wrong) / 10 for wrong in same] for same in lists]
         assert statistics.errors(first, second, 10, on_test=on_test) == statistics.independent(*shares, noise)

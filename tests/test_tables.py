@@ -113,6 +113,7 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
         ("order", [{}], "file"),
         ("order", [{"shuffle": True}], "new each epoch"),
         ("order", [CNN], "new each epoch"),
+        ("order", [MLP | {"model": "planted", "hidden_dims": [30, 20]}], "file"),
         ("in training", [{"permutation": 0}], "pixels permuted"),
         ("in training", [{"shift": 1.5, "rotation": 10}], "shifts to 1.5 pixels; rotations to 10°"),
         ("in training", [CNN | {"dropout": [0.25, 0.4]}], "dropout 0.25 and 0.4"),

@@ -26,6 +26,12 @@ def test_a_side_is_taken_beyond_the_interval_alone(mean, half, expected):
     assert found == expected.replace("_", BLANK)
 
 
+def test_an_interval_has_its_unit_and_places():
+    found = Difference(0.01236, 0.005, p=0.1)
+    assert words.interval(found, "nats", scale=1, places=4) == "+0.0124_±_0.0050_nats".replace("_", BLANK)
+    assert words.interval(found, "") == "+1.24_±_0.50".replace("_", BLANK)
+
+
 def test_lists_and_counts():
     assert words.listing([]) == "none"
     assert words.listing([], "no bug") == "no bug"
