@@ -44,6 +44,41 @@ def test_truncation_is_predicted_where_it_rules(case):
     assert (round_off < truncation).all()
 
 
+@pytest.mark.parametrize(("dtype", "half_unit"), [(np.float64, 2**-53), (np.float32, 2**-24)])
+def test_round_off_is_half_a_unit_of_what_is_rounded(case, dtype, half_unit):
+    network, X, y = case
+    twin, epsilons = gradients.unclipped(network, dtype), np.array([1e-2, 1e-3])
+    for logit in (0, 30):  # the loss is below 1, or far above
+        twin.weights["b3"] = network.weights["b3"] + logit * np.eye(10)[[3 if logit == 0 else 4]]
+        twin.weights["b3"][0, 3] += 4 if logit == 0 else 0
+        size = max(1, gradients.loss(twin, X, y))
+        assert (size == 1) == (logit == 0)
+        _, round_off = gradients.predicted_errors(twin, X, y, 2, 10, epsilons)
+        np.testing.assert_allclose(round_off, half_unit * size / epsilons)
+
+
+def test_truncation_is_that_of_double_precision(case):
+    network, *sample = case
+    rough = gradients.unclipped(network, np.float32)
+    expected, found = (gradients.predicted_errors(n, *sample, 2, 10, [1e-2])[0] for n in (network, rough))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_spreads_are_standard_deviations_over_units_and_samples():
+    network = NN((12, 11), seed=1)
+    network.initialize_weights((20, 10))
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(30, 20)), np.eye(10)[rng.integers(0, 10, 30)], network.weights
+    A1 = X @ w["W1"] + 0.0
+    A2 = np.maximum(A1, 0) @ w["W2"]
+    A3 = np.maximum(A2, 0) @ w["W3"]
+    dA3 = network.softmax(A3) - y
+    dA2 = dA3 @ w["W3"].T * (A2 > 0)
+    dA1 = dA2 @ w["W2"].T * (A1 > 0)
+    deviations = [[np.sqrt(np.mean((a - a.mean()) ** 2)) for a in same] for same in ((A1, A2, A3), (dA1, dA2, dA3))]
+    np.testing.assert_allclose(gradients.spreads(network, X, y), deviations)
+
+
 def test_predicted_optimum_is_the_minimum_of_the_sum():
     epsilons = np.logspace(-8, 0, 10_001)
     truncation, round_off = 0.7 * epsilons**2, 1e-16 / epsilons
@@ -61,6 +96,16 @@ def test_telling_sample_has_a_gradient_where_others_have_none():
     chosen = gradients.telling_sample(network, X, y, layer=2, p=2)
     assert chosen == 1
     assert np.all(gradients.backpropagated(network, X[[chosen]], y[[chosen]], 2, 2) != 0)
+
+
+def test_telling_sample_has_the_largest_gradients_in_the_median():
+    network = NN((12, 11), seed=1, activation="tanh")
+    network.initialize_weights((20, 10))
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 20)), np.eye(10)[rng.integers(0, 10, 30)]
+    sizes = np.abs([gradients.backpropagated(network, X[[i]], y[[i]], 2, 25) for i in range(30)])
+    assert np.median(sizes, axis=1).argmax() != sizes.max(axis=1).argmax()
+    assert gradients.telling_sample(network, X, y, 2, 25) == np.median(sizes, axis=1).argmax()
 
 
 def test_unclipped_copy_leaves_the_network_alone():
@@ -88,6 +133,18 @@ def test_best_epsilons_leave_out_blind_images_and_mark_flat_checks():
     differences = gradients.largest_differences(twin, *pair, 2, 1, epsilons)
     assert (row["best"], row["value"]) == (epsilons[np.argmin(differences)], gradients.loss(twin, *pair))
     assert not row["flat"]
+    frame = gradients.best_epsilons(network, X, y, 2, 3, epsilons)  # one unit or the other is active
+    assert list(frame["image"].unique()) == [0, 1, 2]
+
+
+def test_best_epsilons_are_those_of_each_precision(case):
+    network, X, y = case
+    network.epsilon = 1e-6
+    epsilons = np.logspace(-9, 0, 19)
+    best = gradients.best_epsilons(network, X, y, 2, 10, epsilons).groupby("precision")["best"]
+    # Truncation and round-off are equal near the cube root of the unit of rounding.
+    assert 1e-6 < best.get_group("float64").min() <= best.get_group("float64").max() < 1e-4
+    assert 1e-3 < best.get_group("float32").min() <= best.get_group("float32").max() < 1e-1
 
 
 def test_a_kink_is_counted_where_a_step_crosses_it():
@@ -96,6 +153,7 @@ def test_a_kink_is_counted_where_a_step_crosses_it():
     network = gradients.unclipped(network, np.float64)
     network.weights |= {"W1": np.ones((1, 1)), "b1": np.zeros((1, 1)), "b2": np.array([[0.0, 0.0]])}
     network.weights["W2"] = np.array([[0.01, -0.5]])  # A2 = (0.01, -0.5) for x = 1
+    network.weights["b3"] = -0.0105 * network.weights["W3"][:1]  # the scores change sign, which is no kink
     X = np.array([[1.0]])
     assert gradients.kinks(network, X, 2, 2, [1.0, 0.1, 0.001]).tolist() == [2, 1, 0]
     np.testing.assert_array_equal(network.weights["W2"], [[0.01, -0.5]])

@@ -1,10 +1,12 @@
 """The audit of the original report: its verdicts, its rule of update and what zero initialisation can learn."""
 
+import hashlib
 from itertools import islice
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from helpers import configs, data, frequencies, original, replay
 from helpers.nn import NN
@@ -45,6 +47,22 @@ def test_the_printed_numbers_are_all_there():
     assert {name: configs[best][name] for name in original.BEST} == original.BEST
     assert sum(n for _, n in original.CNN_LAYERS.values()) == original.CLAIMS["parameters/cnn"].printed
     assert sum(np.prod(shape) for shape in original.SHAPES.values()) == 596_910
+    assert configs[0] == {
+        **{"model": "mlp", "dataset": "mnist", "activation": "relu", "init_method": "glorot", "epochs": 15},
+        **{"seed": 0, "lr": 0.1, "batch_size": 16, "hidden_dims": [400, 500]},
+    }
+    assert original.DROPOUT == [0.25, 0.5]
+
+
+def test_no_printed_number_has_changed():
+    """A checksum of all claims, since a digit that is mistyped looks like any other."""
+    claims = {name: (claim.kind, claim.printed, claim.unit) for name, claim in original.CLAIMS.items()}
+    assert hashlib.md5(repr(claims).encode()).hexdigest() == "1fb6fb461ccd2c508b15b3a55fc2c24e"
+
+
+def test_the_noise_of_an_accuracy_is_that_of_two_binomials():
+    one = stats.binom(10_000, 0.98).std() / 10_000
+    assert original.accuracy_noise(0.98, 10_000) == pytest.approx(np.hypot(one, one))
 
 
 def test_a_unit_in_the_last_place_is_what_numpy_says():
@@ -52,13 +70,14 @@ def test_a_unit_in_the_last_place_is_what_numpy_says():
         assert original.ulps(x, np.nextafter(x, 9)) == 1
         assert original.ulps(x, x - 3 * np.spacing(x)) == -3
     np.testing.assert_array_equal(original.ulps([1.0, 2.0], [1.0, 2.0 + 4.5e-16]), [0, 1])
+    assert original.ulps(1.0, 1 - 2**-52) == -1  # below 1 the units are half as large
 
 
 @pytest.mark.parametrize(
     ("printed", "unit", "measured", "noise", "expected"),
     [
         (2.302579695649359, 0, 2.302579695649359 + 2 * 4.44e-16, 0, original.TO_THE_DIGIT),
-        (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 0, original.NOT_REPRODUCED),
+        (2.302579695649359, 0, 2.302579695649359 + 3 * 4.44e-16, 0, original.NOT_REPRODUCED),
         (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 1e-14, original.WITHIN_NOISE),
         (0.08, 0.01, 0.0751, 0, original.TO_THE_DIGIT),
         (0.08, 0.01, 0.0703, 0, original.NOT_REPRODUCED),
@@ -93,6 +112,10 @@ def test_every_claim_gets_a_row():
     assert list(frame["claim"]) == [claim.text for claim in original.CLAIMS.values()]
     assert set(frame["verdict"]) == {original.TO_THE_DIGIT, original.HOLDS}
     assert set(frame["kind"]) == set(original.KINDS)
+    findings["epsilon"] = Finding(0.006, 0.002, "as the images are")
+    row = original.audit(findings).set_index("claim").loc["ε of the smallest difference"]
+    assert row[["printed", "measured", "noise", "unit"]].tolist() == [0.003, 0.006, 0.002, 0.001]
+    assert row[["verdict", "why", "part"]].tolist() == [original.WITHIN_NOISE, "as the images are", "gradient check"]
     judged = original.audit(findings, on_mnist=False)["verdict"] != original.NOT_COMPARABLE
     portable = pd.Series([claim.portable for claim in original.CLAIMS.values()])
     assert (judged == portable).all()

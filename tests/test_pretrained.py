@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from helpers import data, pretrained
+from helpers import configs, data, pretrained, runs, training
 
 
 @pytest.mark.parametrize("name", pretrained.CHOSEN)
@@ -28,7 +29,47 @@ def test_they_are_small():
 
 def test_half_precision_rounds_to_eleven_bits():
     w = np.random.default_rng(0).normal(size=1000).astype(np.float32)
-    assert np.abs(pretrained.halved({"W": w})["W"] / w - 1).max() <= 2**-11
+    halved = pretrained.halved({"W": w})["W"]
+    assert 2**-12 < np.abs(halved / w - 1).max() <= 2**-11
+    np.testing.assert_array_equal(halved.view(np.uint32) % 2**13, 0)  # bits that half precision lacks
+    assert halved.dtype == pretrained.load("mlp").weights["W1"].dtype == np.float32
+
+
+def test_what_is_written_is_the_best_run_of_each_choice(tmp_path, monkeypatch, made):
+    def run(seed, config, error):
+        run = made(seed)
+        run.config = configs.complete(
+            {"dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1, "seed": seed} | config
+        )
+        run.history["valid_error"][-1] = error
+        return run
+
+    def weights(run):
+        if run.config["model"] == "cnn":
+            torch.manual_seed(run.config["seed"])
+            return {name: w.numpy() for name, w in training.model("cnn").build(run.config).state_dict().items()}
+        network = training.model("mlp").build(run.config)
+        network.initialize_weights((784, 10))
+        return network.weights
+
+    chosen = {
+        "best MLP": [
+            run(seed, {"model": "mlp", "hidden_dims": [9 + seed]}, error) for seed, error in ((0, 0.2), (1, 0.1))
+        ],
+        "best CNN": [
+            run(seed, {"model": "cnn", "fc1_units": 9 + seed}, error) for seed, error in ((2, 0.2), (3, 0.1))
+        ],
+    }
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "networks")
+    monkeypatch.setattr(pretrained, "read_weights", weights)
+    monkeypatch.setattr(runs, "chosen", lambda name: {"mnist": chosen}[name])
+    pretrained.write()
+    X = np.random.default_rng(0).random((5, 784), dtype=np.float32)
+    for name, label in pretrained.CHOSEN.items():
+        best = chosen[label][1]
+        assert best.config["model"] == name
+        expected = training.network(best.config, pretrained.halved(weights(best)))
+        np.testing.assert_array_equal(pretrained.load(name).predict(X), expected.predict(X))
 
 
 def test_another_name_is_refused():
