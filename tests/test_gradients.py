@@ -59,8 +59,9 @@ def test_round_off_is_half_a_unit_of_what_is_rounded(case, dtype, half_unit):
 
 def test_truncation_is_that_of_double_precision(case):
     network, *sample = case
-    rough = gradients.unclipped(network, np.float32)
-    expected, found = (gradients.predicted_errors(n, *sample, 2, 10, [1e-2])[0] for n in (network, rough))
+    expected, _ = gradients.predicted_errors(network, *sample, 2, 10, [1e-2])
+    rough, sample = gradients.unclipped(network, np.float32), [a.astype(np.float32) for a in sample]
+    found, _ = gradients.predicted_errors(rough, *sample, 2, 10, [1e-2])
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -137,7 +138,12 @@ def test_best_epsilons_leave_out_blind_images_and_mark_flat_checks():
     assert list(frame["image"].unique()) == [0, 1, 2]
 
 
-def test_best_epsilons_are_those_of_each_precision(case):
+def test_best_epsilons_are_those_of_each_precision(case, monkeypatch):
+    def checked(twin, X, y, *args, right=gradients.largest_differences):
+        assert twin.weights["W1"].dtype == X.dtype == y.dtype
+        return right(twin, X, y, *args)
+
+    monkeypatch.setattr(gradients, "largest_differences", checked)
     network, X, y = case
     network.epsilon = 1e-6
     epsilons = np.logspace(-9, 0, 19)
