@@ -255,7 +255,8 @@ def search_map(frame):
     ).sort_index(axis=1, level=[0, 1], ascending=[False, True])
     figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     errors = 100 * (1 - grid.to_numpy())
-    norm = plt.matplotlib.colors.LogNorm(errors.min(), errors.max())
+    least = errors[errors > 0].min(initial=errors.max())  # where there is no error the colour is that of the fewest
+    norm = plt.matplotlib.colors.LogNorm(least, errors.max(), clip=True)
     axis.imshow(errors, norm=norm, cmap="cividis_r", aspect="auto")
     for (row, column), error in np.ndenumerate(errors):
         colour = "white" if norm(error) > 0.55 else "black"

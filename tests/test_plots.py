@@ -60,7 +60,7 @@ def contrast(axis, text):
     """How much lighter or darker a text is than the pixel of the image below it, as WCAG 2 defines it."""
     picture = axis.images[0]
     x, y = text.get_position()
-    pixel = picture.cmap(picture.norm(picture.get_array()[int(y), int(x)]))
+    pixel = picture.cmap(picture.norm(picture.get_array()))[int(y), int(x)]
     rgb = np.array([pixel[:3], mpl.colors.to_rgb(text.get_color())])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     low, high = np.sort(linear @ [0.2126, 0.7152, 0.0722])
@@ -294,14 +294,18 @@ def frame():
     return pd.DataFrame(rows, columns=names).sample(frac=1, random_state=0)
 
 
-def test_each_cell_of_the_map_is_its_combination(frame):
+@pytest.mark.parametrize("perfect", [0, 1, 18])
+def test_each_cell_of_the_map_is_its_combination(frame, perfect):
+    frame.loc[frame.index < perfect, "validation accuracy"] = 1.0
     (axis,) = plots.search_map(frame).axes
     columns, rows = [(r, b) for r in (0.1, 0.01, 0.001) for b in (16, 32)], [(10, 20), (20, 10), (20, 30)]
     assert texts(axis.get_xticklabels()) == [str(batch) for _, batch in columns]
     assert texts(axis.get_yticklabels()) == [f"{first}, {second}" for first, second in rows]
     accuracy = frame.set_index(["layer 1", "layer 2", "learning rate", "batch size"])["validation accuracy"]
     grid = np.array([[accuracy[(*widths, *column)] for column in columns] for widths in rows])
-    assert_allclose(axis.images[0].get_array(), 100 * (1 - grid))
+    picture = axis.images[0]
+    assert_allclose(picture.get_array(), 100 * (1 - grid))
+    assert picture.norm(picture.get_array()).flat[grid.argmax()] == 0
     assert axis.yaxis_inverted()
     cells, heads = axis.texts[: grid.size], axis.texts[grid.size :]
     assert {text.get_position(): text.get_text() for text in cells} == {
