@@ -77,7 +77,9 @@ def curves(runs, measures):
     for label, same in runs.items():
         lost = np.sum(~np.isfinite([run.final("train_unclipped_loss") for run in same]))
         named[f"{label} ({lost} of {len(same)} diverged)" if lost else label] = same
-    for axis, measure in zip(axes.flat, measures, strict=True):
+    for axis in axes.flat[len(measures) :]:
+        axis.axis("off")
+    for axis, measure in zip(axes.flat, measures, strict=False):
         for i, (label, same) in enumerate(named.items()):
             values = np.array([run.history[measure] for run in same])
             values *= 100 if measure.endswith("error") else 1
@@ -310,6 +312,8 @@ def trends(panels, ylabel, columns=2, log_x=False):
     rows = -(-len(panels) // columns)
     size = (WIDTH, 0.4 + 2.1 * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
+    for axis in axes.flat[len(panels) :]:
+        axis.axis("off")
     for axis, (xlabel, by_label) in zip(axes.flat, panels.items(), strict=False):
         for i, (label, points) in enumerate(by_label.items()):
             x = sorted(points)
@@ -355,7 +359,8 @@ def forest(rows):
 
 def feature_maps(image, layers, n=10):
     """Show an image (784,) and the first `n` maps of each layer, {name: activations (channels, height, width)}."""
-    figure, axes = plt.subplots(len(layers), n + 1, figsize=(WIDTH, WIDTH / (n + 1) * len(layers) * 1.25))
+    size = (WIDTH, WIDTH / (n + 1) * len(layers) * 1.25)
+    figure, axes = plt.subplots(len(layers), n + 1, figsize=size, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     axes[0, 0].imshow(np.reshape(image, (SIDE, SIDE)))
@@ -372,7 +377,7 @@ def gradient_check(epsilons, by_precision):
 
     `kinks` counts the weights that carry a ReLU across its kink; where it is not 0 the point is marked.
     """
-    figure, axes = plt.subplots(1, len(by_precision), figsize=(WIDTH, 2.7), sharey=True)
+    figure, (axes,) = plt.subplots(1, len(by_precision), figsize=(WIDTH, 2.7), sharey=True, squeeze=False)
     N = 1 / np.asarray(epsilons)
     for axis, (precision, (differences, truncation, round_off, kinks)) in zip(
         axes, by_precision.items(), strict=True

@@ -126,6 +126,16 @@ def test_curves_end_where_a_run_diverges_and_the_label_counts_them(made):
     assert np.isfinite(lines["b (1 of 1 diverged)"].get_ydata()).all()
 
 
+def test_any_number_of_panels_may_be_asked_for(made):
+    shown = {"a": [made(0)]}
+    assert [axis.axison for axis in plots.curves(shown, ["train_loss"] * 3).axes] == [True, True, True, False]
+    panels = dict.fromkeys("xyz", {"a": {1: [1], 2: [2]}})
+    assert [axis.axison for axis in plots.trends(panels, "y").axes] == [True, True, True, False]
+    assert len(plots.feature_maps(np.zeros(784), {"conv": np.ones((2, 3, 3))}, n=2).axes) == 3
+    ones = np.ones(2)
+    assert len(plots.gradient_check(ones, {"float64": (ones, ones, ones, ones)}).axes) == 1
+
+
 @pytest.mark.parametrize(("epochs", "marker"), [(1, "o"), (2, "None")])
 def test_one_epoch_alone_is_a_point_that_is_seen(epochs, marker, made):
     assert plots.curves({"a": [made(0, epochs)]}, ["train_loss"] * 2).axes[0].lines[0].get_marker() == marker
