@@ -173,6 +173,9 @@ def test_a_direction_sees_every_array(case):
         network.backward = lambda *a, name=name: right(*a) | {f"d{name}": 1.01 * right(*a)[f"d{name}"]}
         found = gradients.directional_differences(network, X, y)
         assert [other for other, value in found.items() if value > 1e-5] == [name]
+    network.weights["W3"][:] = 0  # now the loss does not depend on what is below
+    network.backward = right
+    assert [gradients.directional_differences(network, X, y)[name] for name in ("W1", "b1", "W2", "b2")] == [0] * 4
 
 
 @pytest.mark.parametrize("bug", configs.BUGS)

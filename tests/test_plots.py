@@ -38,6 +38,15 @@ def extent(band):
     return np.array([(y[x == place].min(), y[x == place].max()) for place in np.unique(x)])
 
 
+def coloured_alike(band, line):
+    return tuple(band.get_facecolor()[0, :3]) == mpl.colors.to_rgb(line.get_color())
+
+
+def sides(axis):
+    """What stands below and beside a panel."""
+    return axis.get_xlabel(), axis.get_ylabel()
+
+
 def texts(things):
     return [thing.get_text() for thing in things]
 
@@ -76,6 +85,8 @@ def test_images_stand_in_order_under_their_titles():
         assert axis.images[0].get_clim() == (0, x.max())
         assert axis.get_title() == title
     assert not figure.axes[-1].images
+    assert not any(axis.axison for axis in figure.axes)
+    assert figure.get_figheight() == 2 * plots.images(X[:3], list("abc"), columns=3).get_figheight()
     assert texts(axis.title for axis in plots.images(X).axes[:5]) == [""] * 5
 
 
@@ -91,7 +102,8 @@ def test_bars_are_the_shares_of_the_classes_in_each_set():
     assert_allclose(centres.mean(axis=0), axis.get_xticks())
     assert (np.diff(centres, axis=0) >= axis.patches[0].get_width()).all()  # beside each other, in this order
     assert texts(axis.get_xticklabels()) == ["cat", "dog", "owl"]
-    assert axis.get_ylabel().endswith("(%)")
+    assert len({bars[0].get_facecolor() for bars in axis.containers}) == 3
+    assert sides(axis) == ("class", "share of the set (%)")
 
 
 def test_curves_are_means_with_a_band_over_the_seeds(made):
@@ -99,14 +111,16 @@ def test_curves_are_means_with_a_band_over_the_seeds(made):
     measures = ["valid_error", "train_loss", "valid_unclipped_loss", "train_error"]
     figure = plots.curves(runs, measures)
     for axis, measure in zip(figure.axes, measures, strict=True):
-        assert (axis.get_xlabel(), axis.get_ylabel(), axis.get_yscale()) == ("epoch", LABELS[measure], "log")
+        assert (*sides(axis), axis.get_yscale()) == ("epoch", LABELS[measure], "log")
         lines, bands = by_label(axis), iter(axis.collections)
         assert legend(figure) == {label: lines[label].get_color() for label in runs}
         for label, same in runs.items():
             shown = values(same, measure)
             assert_allclose(lines[label].get_xydata(), np.c_[[1, 2, 3], shown.mean(axis=0)])
             if len(same) > 1:
-                assert_allclose(extent(next(bands)), np.c_[shown.min(axis=0), shown.max(axis=0)])
+                band = next(bands)
+                assert_allclose(extent(band), np.c_[shown.min(axis=0), shown.max(axis=0)])
+                assert coloured_alike(band, lines[label])
         assert next(bands, None) is None
         assert (
             len({line.get_color() for line in axis.lines}) == len({line.get_linestyle() for line in axis.lines}) == 3
@@ -157,6 +171,7 @@ def test_seeds_are_dots_with_a_bar_at_their_mean(first, made):
             others = ends[1:] if first else ends
             dots = next(lines)
             assert_allclose(dots.get_xydata(), np.c_[others, [row] * len(others)])
+            assert (dots.get_marker(), dots.get_linestyle(), dots.get_alpha() > 0.5) == ("o", "None", True)
             (segment,) = bar.get_segments()
             assert_allclose(segment, [[others.mean(), row - 0.3], [others.mean(), row + 0.3]])
             if first:
@@ -170,7 +185,7 @@ def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for(
     counts, names = np.array([[5, 1, 0], [4, 6, 2], [0, 0, 3]]), ("cat", "dog", "owl")
     truth, predicted = (np.repeat(places.ravel(), counts.ravel()) for places in np.indices(counts.shape))
     (axis,) = plots.confusion(truth, predicted, names).axes
-    assert (axis.get_ylabel(), axis.get_xlabel()) == ("class", "taken for")
+    assert sides(axis) == ("taken for", "class")
     assert texts(axis.get_yticklabels()) == texts(axis.get_xticklabels()) == list(names)
     assert axis.yaxis_inverted()
     assert_array_equal(axis.images[0].get_array(), [[0, 1, 0], [4, 0, 2], [0, 0, 0]])
@@ -178,6 +193,8 @@ def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for(
         (column, row): str(count) for (row, column), count in np.ndenumerate(counts) if count
     }
     assert min(contrast(axis, text) for text in axis.texts) > 3
+    (short,) = plots.confusion(truth, predicted, "012").axes
+    assert [each.get_xticklabels()[0].get_rotation() for each in (axis, short)] == [45, 0]
 
 
 def test_reliability_sorts_images_by_their_doubt():
@@ -189,6 +206,7 @@ def test_reliability_sorts_images_by_their_doubt():
     (axis,) = figure.axes
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert axis.get_ylim()[0] < 1e-5 < 1 < axis.get_ylim()[1]
+    assert sides(axis) == ("1 − probability of the predicted class", "share that is wrong")
     diagonal, *rest = axis.lines
     assert_allclose(diagonal.get_xydata(), [[edges[0]] * 2, [edges[-1]] * 2])
     for i, (label, each) in enumerate(right.items()):
@@ -220,6 +238,9 @@ def test_replays_are_shown_less_their_mean_and_as_they_are(made):
     assert right.lines[1].get_color() == left.lines[0].get_color() != left.lines[1].get_color()
     assert [line.get_label() for line in (left.lines[3], right.lines[0])] == ["printed", "replayed, unclipped"]
     assert (left.get_yscale(), right.get_yscale()) == ("linear", "log")
+    assert [sides(axis) for axis in figure.axes] == [
+        *(("epoch", "training loss (nats) less mean"), ("epoch", "training loss (nats)")),
+    ]
     assert [len(axis.lines) for axis in plots.replays(None, runs).axes] == [3, 2]
 
 
@@ -234,6 +255,7 @@ def test_the_gain_is_shown_beside_its_limit_and_what_was_measured():
         assert_allclose(lines[label].get_xydata(), np.transpose(pair))
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert legend(axis) == {label: line.get_color() for label, line in lines.items()}
+    assert sides(axis) == ("time: learning rate of the last bias × steps", "ln 10 − training loss (nats)")
 
 
 def test_best_epsilons_stand_over_the_loss_of_their_image():
@@ -257,6 +279,8 @@ def test_best_epsilons_stand_over_the_loss_of_their_image():
             assert_allclose(line.get_xydata(), of_kind[["value", "best"]], rtol=0.08)  # moved apart a little
         (mark,) = (line for line in axis.lines if line not in lines.values())
         assert_allclose(mark.get_ydata(), 0.003)
+        assert axis.get_xlabel() == "loss of the image (nats)"
+    assert figure.axes[0].get_ylabel() == r"best $\varepsilon$"
     assert [axis.get_title() for axis in figure.axes] == ["float64", "float32"]
 
 
@@ -279,7 +303,7 @@ def test_spreads_of_values_and_gradients_have_a_panel_each():
     figure = plots.spreads(given)
     titles = ["pre-activations $A_i$", "gradients of the loss in $A_i$"]
     for k, (axis, title) in enumerate(zip(figure.axes, titles, strict=True)):
-        assert axis.get_title() == title
+        assert (axis.get_title(), *sides(axis)) == (title, "layer $i$", "standard deviation")
         assert axis.get_yscale() == "symlog"  # zero is on it
         assert axis.get_ylim()[0] == 0
         lines = by_label(axis)
@@ -313,6 +337,7 @@ def test_each_cell_of_the_map_is_its_combination(frame, perfect):
     assert texts(axis.get_yticklabels()) == [f"{first}, {second}" for first, second in rows]
     accuracy = frame.set_index(["layer 1", "layer 2", "learning rate", "batch size"])["validation accuracy"]
     grid = np.array([[accuracy[(*widths, *column)] for column in columns] for widths in rows])
+    assert sides(axis) == ("batch size", "hidden units, layer 1 and layer 2")
     picture = axis.images[0]
     assert_allclose(picture.get_array(), 100 * (1 - grid))
     assert picture.norm(picture.get_array()).flat[grid.argmax()] == 0
@@ -374,6 +399,7 @@ def test_trends_go_through_means_and_leave_out_what_is_no_number(log_x):
             assert_allclose(line.get_xydata(), means)
             assert_allclose(extent(band), ends)
             assert line.get_color() == legend(figure)[label]
+            assert coloured_alike(band, line)
         assert list(lines) == list(labels)
     assert [axis.get_ylabel() for axis in figure.axes] == ["error (%)", "", "error (%)", ""]
 
@@ -387,6 +413,7 @@ def test_the_forest_has_an_interval_per_row_in_points():
     (axis,) = plots.forest(rows).axes
     assert texts(axis.get_yticklabels()) == ["b", "a", "c"]
     assert axis.yaxis_inverted()
+    assert axis.get_xlabel() == "change of the validation error (points)"
     *lines, zero = axis.lines
     assert_array_equal(zero.get_xdata(), 0)
     for row, (bar, dot) in enumerate(zip(lines[::2], lines[1::2], strict=True)):
@@ -436,7 +463,8 @@ def test_differences_of_gradients_stand_over_one_by_epsilon():
     for axis, (precision, (differences, truncation, round_off, kinks)) in zip(
         figure.axes, given.items(), strict=True
     ):
-        assert axis.get_title() == precision
+        assert (axis.get_title(), axis.get_xlabel()) == (precision, r"$N = 1/\varepsilon$")
+        assert axis.get_ylim()[0] < 1e-9 < 0.05 < axis.get_ylim()[1]
         assert axis.get_xscale() == axis.get_yscale() == "log"
         lines = by_label(axis)
         assert legend(figure) == {label: line.get_color() for label, line in lines.items()}

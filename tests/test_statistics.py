@@ -108,6 +108,8 @@ def test_calibration_error_is_the_mean_gap_of_bins():
     # Two bins of two images: |0.95 - 0.5| and |0.33 - 1|.
     assert statistics.calibration_error(confidence, right) == pytest.approx((0.45 + 0.67) / 2)
     assert statistics.calibration_error([1.0, 1.0], [True, True]) == 0
+    # Four bins of a fifteenth hold one image each.
+    assert statistics.calibration_error([0.41, 0.48, 0.54, 0.61], [True, False, True, False]) == pytest.approx(0.535)
     assert statistics.calibration_error([1.0, 0.95], [False, True]) == pytest.approx(0.475)  # one bin
 
 

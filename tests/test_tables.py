@@ -109,6 +109,7 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
         ("learning rate", [{"lr": lr} for lr in (0.1, 0.01, 0.001, 1)], "0.1, 0.01, 0.001, 1"),
         ("learning rate", [{"lr": lr} for lr in (0.1, 0.2, 0.3, 0.4, 3)], "5, from 0.1 to 3"),
         ("learning rate", [{"decay": True}], "0.1, falling to 0"),
+        ("learning rate", [{"lr": 0.2, "seed": seed} for seed in range(5)], "0.2"),
         ("batch size", [{"batch_size": size} for size in (64, 32)], "32, 64"),
         ("order", [{}], "file"),
         ("order", [{"shuffle": True}], "new each epoch"),
