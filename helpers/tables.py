@@ -11,8 +11,6 @@ from IPython.display import Markdown
 
 from helpers import configs, data, original, training
 
-FIGURES = {"training_loss": ".4f", "training_error": ".2%", "validation_loss": ".4f", "validation_error": ".2%"}
-
 
 def markdown(frame, index=False, **formats):
     """Return a DataFrame as a Markdown table; `formats` gives a format string by column, "_" standing for blanks."""
