@@ -55,10 +55,10 @@ def test_the_layers_of_the_perceptron_are_those_of_training(split):
 
 
 def test_units_that_never_fire_are_counted_as_dead():
-    A = -np.ones((3, 4, 2, 2))  # images, channels, height, width
+    A = -np.ones((3, 5, 2, 2))  # images, channels, height, width
     A[1, 0, 0, 1], A[:, 1], A[:, 2] = 0.1, 1, 0
-    assert inside.Layer("", A, A).dead == 0.5
-    assert inside.Layer("", A[:, :, 0, 1], A).dead == 0.5
+    assert inside.Layer("", A, A).dead == 0.6
+    assert inside.Layer("", A[:, :, 0, 1], A).dead == 0.6
 
 
 def test_feature_maps_are_what_the_relus_let_through(cnn, split):

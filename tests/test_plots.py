@@ -145,6 +145,7 @@ def test_any_number_of_panels_may_be_asked_for(made):
     assert [axis.axison for axis in plots.curves(shown, ["train_loss"] * 3).axes] == [True, True, True, False]
     panels = dict.fromkeys("xyz", {"a": {1: [1], 2: [2]}})
     assert [axis.axison for axis in plots.trends(panels, "y").axes] == [True, True, True, False]
+    assert plots.trends(panels, "y", columns=1).axes[0].get_gridspec().get_geometry() == (3, 1)
     assert len(plots.feature_maps(np.zeros(784), {"conv": np.ones((2, 3, 3))}, n=2).axes) == 3
     ones = np.ones(2)
     assert len(plots.gradient_check(ones, {"float64": (ones, ones, ones, ones)}).axes) == 1
@@ -161,7 +162,7 @@ def test_seeds_are_dots_with_a_bar_at_their_mean(first, made):
     measures = ["valid_error", "train_loss"]
     figure = plots.seeds(runs, measures, first)
     assert texts(figure.axes[0].get_yticklabels()) == list(runs)
-    assert figure.axes[0].yaxis_inverted()
+    assert all(axis.yaxis_inverted() for axis in figure.axes)
     assert [legend(figure)] == [{first: figure.axes[0].lines[1].get_color()}] if first else not figure.legends
     for axis, measure in zip(figure.axes, measures, strict=True):
         assert axis.get_xlabel() == LABELS[measure]
@@ -218,6 +219,7 @@ def test_reliability_sorts_images_by_their_doubt():
             assert_allclose(bar.get_xydata(), [(x, max(low, 1e-5)), (x, high)])
             assert_allclose(mark.get_xydata(), [(x, wrong.mean() or 1e-5)])
             assert (mark.get_markerfacecolor() == "none") == (not wrong.any())
+            assert mark.get_marker() == {"a": "o", "b": "s"}[label]
             assert legend(axis)[label] == mark.get_color() == bar.get_color()
     assert list(legend(axis)) == ["as sure as right", "a", "b"]
     assert rest == []

@@ -95,6 +95,7 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
         ),
         ("parameters", [{}], f"{785 * 20 + 21 * 10:,}"),
         ("parameters", [{"hidden_dims": [n]} for n in (9, 3)], f"{785 * 3 + 4 * 10:,}, {785 * 9 + 10 * 10:,}"),
+        ("parameters", [{"hidden_dims": [30, 20]}], f"{785 * 30 + 31 * 20 + 21 * 10:,}"),
         ("parameters", [CNN], "206,500"),
         ("parameters", [CNN | {"pooling": False, "fc1_units": 10}], f"{520 + 9_630 + 10_840 + 361 * 10 + 110:,}"),
         ("parameters", [CNN | {"shared": False}], f"{26 * 20 * 576 + 321 * 30 * 81 + 271 * 40 * 49 + 185_510:,}"),
@@ -120,7 +121,7 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
         ("in training", [CNN | {"dropout": [0.25, 0.4]}], "dropout 0.25 and 0.4"),
         ("in training", [CNN], None),
         ("epochs", [{"epochs": epochs} for epochs in (1, 5, 3)], "1, 3, 5"),
-        ("steps", [{}], "8"),
+        ("steps", [{}, {"batch_size": 16}], "8, 14"),
         ("steps", [{"batch_size": 100, "epochs": 2000}], "2,000"),
         ("seeds", [{"seed": seed} for seed in (3, 1, 2)], "1, 2, 3"),
         ("seeds", [{"seed": seed} for seed in (1, 2, 3, 5)], "1 to 5"),
@@ -245,8 +246,9 @@ def test_digits_stand_beside_those_that_were_printed(made):
     run, other = made(0), made(1)
     losses = run.history["train_loss"]
     printed = [losses[0], np.nextafter(losses[1], 0), losses[2] + 3 * np.spacing(losses[2])]
-    found = [tuple(row.values()) for row in body(tables.digits({"zero": printed}, {"zero": run, "he": other}))]
-    assert found == [
+    found = body(tables.digits({"zero": printed}, {"zero": run, "he": other}))
+    assert list(found[0]) == ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
+    assert [tuple(row.values()) for row in found] == [
         *(
             ("zero", str(i + 1), repr(float(old)), repr(new), units)
             for i, (old, new, units) in enumerate(zip(printed, losses, ["0", "1", "-3"], strict=True))

@@ -39,5 +39,6 @@ def test_lists_and_counts():
     assert words.listing(str(i) for i in range(3)) == "0, 1 and 2"
     assert words.number(1, "image") == f"1{BLANK}image"
     assert words.number(2000, "image") == f"2,000{BLANK}images"
+    assert words.number(1, "class", "classes") == f"1{BLANK}class"
     assert words.number(0, "class", "classes") == f"0{BLANK}classes"
     assert words.sentence("the CNN") == "The CNN"
