@@ -5,9 +5,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import Rectangle
 from numpy.testing import assert_allclose, assert_array_equal
 
-from helpers import data, plots, statistics
+from helpers import alt, cnn, data, inside, plots, statistics
 from helpers.statistics import Difference
 
 LABELS = {
@@ -494,3 +495,20 @@ def test_kernels_have_one_scale_with_white_at_zero():
     assert positive.argmax() == 0  # red
     assert zero.min() > 0.95
     assert bar.get_ylabel() == "weight"
+
+
+def test_an_architecture_is_drawn_to_scale():
+    stages = inside.stages(cnn.network())
+    assert [name for name, *_ in stages] == ["image", "conv1", "pool1", "conv2", "conv3", "pool2", "fc1", "fc2"]
+    figure = plots.architecture(stages)
+    [axis] = figure.axes
+    boxes = [
+        (round(box.get_width(), 3), box.get_facecolor()[:3]) for box in axis.patches if isinstance(box, Rectangle)
+    ]
+    channels = [width for width, colour in boxes if colour == (1, 1, 1)]
+    assert channels == [28, *[24] * 4, *[12] * 4, *[9] * 6, *[7] * 8, *[3] * 8, 3, 3]
+    assert [width for width, colour in boxes if colour != (1, 1, 1)] == [5, 2, 4, 3, 2]
+    words = [text.get_text() for text in axis.texts if text.get_text()]
+    assert words[0] == "image\n1 × 28 × 28"
+    assert words[3] == "conv2\n30 × 9 × 9\nwindow 4 × 4"
+    assert alt.describe(figure).startswith("Drawing: image 1 × 28 × 28; conv1 20 × 24 × 24 window 5 × 5; ")
