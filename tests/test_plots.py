@@ -212,9 +212,9 @@ def test_reliability_sorts_images_by_their_doubt():
     diagonal, *rest = axis.lines
     assert_allclose(diagonal.get_xydata(), [[edges[0]] * 2, [edges[-1]] * 2])
     for i, (label, each) in enumerate(right.items()):
-        for inside, doubts in bins:
+        for within, doubts in bins:
             bar, mark, *rest = rest
-            wrong = ~each[inside]
+            wrong = ~each[within]
             low, high = statistics.wilson(wrong.sum(), len(wrong))
             x = np.sqrt(np.prod(doubts)) * 1.06**i
             assert_allclose(bar.get_xydata(), [(x, max(low, 1e-5)), (x, high)])
