@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
+from multiprocessing import resource_tracker
 
 import dask
-from distributed import Client, KilledWorker, Security, WorkerPlugin, as_completed, get_worker, rpc
+from distributed import Client, KilledWorker, Security, as_completed, get_worker, rpc
 
 from helpers import training
 from helpers.keys import key, versions
@@ -32,13 +33,6 @@ class Refused(Exception):
     """A worker would not give the numbers of the driver: (its address, what it has)."""
 
 
-class _LeaveInterruptsToTheDriver(WorkerPlugin):
-    """Ctrl-C reaches every process of a terminal or kernel; the driver alone decides what it means."""
-
-    def setup(self, worker):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def connect():
     """A Client of the cluster at DASK_SCHEDULER_ADDRESS, else of a new one here; SweepError where there is none."""
@@ -54,14 +48,24 @@ def connect():
 def _local():
     local = {"threads_per_worker": 1, "host": HERE, "dashboard_address": f"{HERE}:0", "silence_logs": logging.ERROR}
     try:
-        client = Client(**local)
+        with ThreadPoolExecutor(1, initializer=_leave_interrupts_to_the_driver) as thread:
+            started = thread.submit(Client, **local)
+            try:
+                return started.result()
+            except KeyboardInterrupt:
+                started.result().close()  # one that is half started could not be closed
+                raise
     except RuntimeError as error:
         raise SweepError(
             'no worker process could be started. A script must call `sweep` under `if __name__ == "__main__":`, '
             "since each worker imports it; and each needs memory and some 100 file handles (`ulimit -a` tells)"
         ) from error
-    client.register_plugin(_LeaveInterruptsToTheDriver())
-    return client
+
+
+def _leave_interrupts_to_the_driver():
+    """Ctrl-C reaches every process of a terminal or kernel, but those that this thread starts inherit a deaf ear."""
+    resource_tracker.ensure_running()  # its start would undo the next line
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _remote(address):

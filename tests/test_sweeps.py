@@ -148,6 +148,18 @@ def test_an_interrupt_ends_everything_and_keeps_what_is_done(results):
     assert not leftovers(results)
 
 
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_driver_that_is_stopped_while_its_workers_start_leaves_none(number):
+    driver = start(configs(4, epochs=10**6))
+    wait_for(lambda: workers(psutil.Process(driver.pid)) or driver.poll() is not None)
+    children = workers(psutil.Process(driver.pid))
+    (os.killpg if number == signal.SIGINT else os.kill)(driver.pid, number)  # a terminal's Ctrl-C reaches all
+    _, told = driver.communicate(timeout=PATIENCE)
+    wait_for(lambda: all(ended(child) for child in children))
+    assert told.count("Traceback") == (number == signal.SIGINT), told  # the driver's KeyboardInterrupt
+
+
 def test_a_local_cluster_listens_on_this_machine_alone(results):
     driver = start(configs(4, epochs=10**6))
     try:
