@@ -3,12 +3,17 @@
 import base64
 import io
 import logging
+import os
 import re
+import resource
+import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import numpy as np
+import psutil
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
@@ -18,9 +23,8 @@ from helpers import data, runs
 from helpers.export import ReportError, markdown, typeset
 from helpers.export.exporter import TypstPDFExporter
 from helpers.export.html import PageExporter
-from helpers.report import __main__ as command
-from helpers.report import facts
-from helpers.report.execute import execute
+from helpers.report import command, facts
+from helpers.report.execute import execute, replace
 from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
 from helpers.training import Run
@@ -542,6 +546,46 @@ def test_a_typesetting_error_keeps_the_last_report(tmp_path):
         command.typeset(stitched("漢"), tmp_path)
     assert before.keys() == {"report.pdf", "report.html"}
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_full_disk_keeps_the_last_report_and_leaves_nothing_half_written(tmp_path):
+    old = {tmp_path / "report.pdf": b"old", tmp_path / "report.html": b"old"}
+    replace(old)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))  # bytes per file
+    try:
+        with pytest.raises(ReportError, match=r"report\.html cannot be written \(File too large\)"):
+            replace({tmp_path / "report.pdf": b"new", tmp_path / "report.html": b"much longer"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
+
+
+def kernels_of(build):
+    try:
+        return [child for child in psutil.Process(build.pid).children() if "ipykernel" in str(child.cmdline())]
+    except psutil.NoSuchProcess:  # pandoc and git come and go
+        return []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_stopped_while_a_kernel_starts_says_so_and_leaves_nothing(number, folder):
+    nbformat.write(notebook(text("# One"), new_code_cell("1")), folder / "notebooks/one.ipynb")
+    build = subprocess.Popen(
+        [sys.executable, "-m", "helpers.report"],
+        env=os.environ | {"PYTHONPATH": str(data.ROOT), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (kernels := kernels_of(build)) and build.poll() is None:
+        time.sleep(0.05)
+    build.send_signal(number)
+    _, told = build.communicate()
+    assert build.returncode == 130
+    assert told == "executing one\nstopped; what was finished before is untouched\n"
+    assert kernels
+    assert not any(kernel.is_running() for kernel in kernels)
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "notebooks"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import signal
 import sys
+from contextlib import asynccontextmanager, suppress
 
 import nbformat
 from nbclient import NotebookClient
@@ -21,19 +21,42 @@ SVG = [
     "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None}}",
     "--InlineBackend.rc={'svg.hashsalt': 'report'}",
 ]
+PATIENCE = 20  # seconds in which a kernel that is interrupted may end its workers
 USED = "from helpers import store\nprint(*sorted(store.used))"
 
 
 class _Client(NotebookClient):
-    """A client that knows the 1-based index of the cell that runs, and whether it was interrupted."""
+    """A client that knows the 1-based index of the cell that runs, and leaves no kernel behind."""
 
-    index, interrupted = 0, False
+    index = 0
 
     def started(self, cell, cell_index):
         self.index = cell_index + 1
-        # nbclient's own handler kills the kernel and then trips over it being gone.
-        stop = (signal.SIGINT, self.stop, asyncio.current_task())
-        asyncio.get_running_loop().add_signal_handler(*stop)
+
+    @asynccontextmanager
+    async def async_setup_kernel(self):
+        """nbclient's own leaves a kernel that is interrupted at its start, and trips over one that is gone."""
+        self.km = self.create_kernel_manager()
+        self.km.shutdown_wait_time = PATIENCE
+        self.shutdown_kernel = "immediate"
+        try:
+            await self.async_start_new_kernel()
+            await self.async_start_new_kernel_client()
+            self.shutdown_kernel = "graceful"  # from now on there may be workers to be ended
+            yield
+        finally:
+            ended = asyncio.create_task(self._async_cleanup_kernel())
+            while not ended.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.shield(ended)
+
+    async def run(self):
+        """Executes all cells; when its task is cancelled it ends as such."""
+        try:
+            await self.async_execute()
+        finally:
+            if asyncio.current_task().cancelling():
+                raise asyncio.CancelledError  # nbclient would say that the kernel died
 
     def process_message(self, msg, cell, cell_index):
         """Shows the progress bars of the notebook itself, whose cells may run for long."""
@@ -42,9 +65,6 @@ class _Client(NotebookClient):
             if msg["content"]["name"] == "stderr" or PROGRESS.search(text):
                 print(text, end="", file=sys.stderr, flush=True)
         return super().process_message(msg, cell, cell_index)
-
-    def stop(self, task):
-        self.interrupted = task.cancel()
 
 
 def _reason(error, timeout):
@@ -73,22 +93,28 @@ def execute(nb, name, folder, timeout, arguments=()):
     )
     client.on_cell_start = client.started
     try:
-        client.execute()
+        asyncio.run(client.run())
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        if client.interrupted:
-            raise KeyboardInterrupt from None
         raise ReportError(f"notebook {name}, cell {client.index} {_reason(error, timeout)}") from error
     finally:
         outputs = nb.cells.pop().outputs
     return outputs[0].text.split()
 
 
-def replace(path, data):
-    """Writes bytes or text to `path` so that it is at any moment the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(data.encode() if isinstance(data, str) else data)
-    os.replace(temporary, path)
+def replace(contents):
+    """Writes {path: bytes or text}, all or, after an error, none; each path has at any moment the old or the new."""
+    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
+    try:
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary[path].write_bytes(data.encode() if isinstance(data, str) else data)
+        for path in contents:
+            temporary[path].replace(path)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written ({error.strerror}); what stood there is untouched") from error
+    finally:
+        for each in temporary.values():
+            each.unlink(missing_ok=True)
 
 
 def progress(names):
@@ -114,7 +140,7 @@ def execute_all(notebooks, folder, target, timeout, arguments=(), clean=lambda n
         if not kept:
             used = execute(nb, name, folder, timeout, arguments)
             clean(nb)
-            replace(target / f"{name}.ipynb", nbformat.writes(nb) + "\n")
+            replace({target / f"{name}.ipynb": nbformat.writes(nb) + "\n"})
             if executed:
                 executed.runs[name] = used
         done[name] = kept or nb

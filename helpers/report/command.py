@@ -1,0 +1,102 @@
+"""`python -m helpers.report [build|notebooks]`: the report, or the notebooks with fresh outputs."""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from helpers import data
+from helpers.export import ReportError
+from helpers.export.exporter import TypstPDFExporter
+from helpers.export.html import PageExporter
+from helpers.export.join import JOIN
+from helpers.export.outputs import drop_progress
+
+from . import facts
+from .execute import SVG, execute_all, replace
+from .proof import unexecuted
+from .reuse import Executed
+from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
+from .stitch import stitch
+
+PASSES = [JOIN, str(Path(__file__).with_name("numbers.lua"))]
+
+
+def load_dataset():
+    """The data set, resolved once; the kernels find its name in DATASET."""
+    try:
+        dataset = data.load()
+    except ValueError as error:
+        raise ReportError(f"DATASET: {error}.") from error
+    os.environ["DATASET"] = dataset.name
+    os.environ["REPORT_BUILDS"] = "1"  # for the kernels: see runs.choose
+    return dataset
+
+
+def front(settings):
+    """What the title page says before anything is known about the data."""
+    return {key: settings[key] for key in ("title", "subtitle", "authors", "course")} | {"date": facts.date()}
+
+
+def check(settings, sources):
+    """Typesets the notebooks with stand-ins for their outputs; raises ReportError with all that is wrong in them."""
+    report = front(settings) | {"warning": None, "facts": {}}
+    proof = stitch([(name, unexecuted(sources[name])) for name in settings["notebooks"]], report, "See.")
+    exported(proof, settings["bibliography"], log=logging.getLogger("proof"))
+
+
+def build(settings, folder):
+    """Executes copies of the notebooks and leaves report.pdf and report.html in `folder`."""
+    sources = read_notebooks(in_running_order(settings))
+    check(settings, sources)
+    dataset = load_dataset()
+    executed = Executed(folder / "notebooks", dataset)
+    done = execute_all(sources, NOTEBOOKS, folder / "notebooks", settings["timeout"], SVG, executed=executed)
+    report = front(settings) | {"warning": dataset.warning}
+    report["facts"] = {"Data": data.TITLES[dataset.name], **facts.facts()}
+    if settings["repository"]:
+        report["facts"] |= {"Repository": settings["repository"]}
+    appendix = facts.provenance(dataset, {name: executed.runs[name] for name in sources})
+    nb = stitch([(name, done[name]) for name in settings["notebooks"]], report, appendix)
+    typeset(nb, folder, settings["bibliography"])
+
+
+def exported(nb, bibliography="", exporter=TypstPDFExporter, **options):
+    """What the exporter makes of a stitched notebook, and only without a fault."""
+    bibliography = str(NOTEBOOKS / bibliography) if bibliography else ""
+    made = exporter(strict=True, passes=PASSES, bibliography=bibliography, **options)
+    resources = {"metadata": {"name": nb.metadata.report.title, "path": str(NOTEBOOKS)}}
+    return made.from_notebook_node(nb, resources)[0]
+
+
+def typeset(nb, folder, bibliography=""):
+    """Writes report.pdf and report.html of a stitched notebook; both or, after an error, neither."""
+    pages = exported(nb, bibliography)
+    page = exported(nb, bibliography, PageExporter, log=logging.getLogger("page"))  # the same warnings again
+    replace({folder / "report.pdf": pages, folder / "report.html": page})
+
+
+def notebooks(settings):
+    """Executes the notebooks in place, so that their stored outputs are fresh."""
+    sources = read_notebooks(in_running_order(settings))
+    load_dataset()
+    execute_all(sources, NOTEBOOKS, NOTEBOOKS, settings["timeout"], clean=drop_progress)
+
+
+def main():
+    """Exit status: 0, or 1 after an error that is told in one message."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.report", description=__doc__)
+    parser.add_argument("command", nargs="?", default="build", choices=("build", "notebooks"))
+    command = parser.parse_args().command
+    folder = Path(os.environ.get("BUILD") or "build").resolve()
+    if os.environ.get("FRESH"):
+        os.environ["FRESH_SINCE"] = str(time.time())  # for the kernels: see store.read
+    try:
+        settings = read_settings()
+        build(settings, folder) if command == "build" else notebooks(settings)
+    except (ReportError, data.DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
