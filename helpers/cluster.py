@@ -22,6 +22,7 @@ from helpers.keys import key, versions
 
 N_FAILURES = 2  # a configuration that kills one worker more is given up
 PATIENCE = 8  # seconds in which a scheduler must answer
+SILENCE = 60  # seconds after which one that has answered before is given up
 HERE = "127.0.0.1"  # nobody else can reach a local cluster
 
 
@@ -74,18 +75,33 @@ def _remote(address):
             kind = thread.submit(asyncio.run, asyncio.wait_for(_identity(address), PATIENCE)).result()
         if kind != "Scheduler":
             raise ValueError(f"what answers there is a {kind}")
-        return Client(address, timeout=PATIENCE)
+        client = Client(address, timeout=PATIENCE)
     except Exception as error:  # OSError, TimeoutError, ValueError, TypeError, ...: which, depends on the address
         raise SweepError(
             f"no scheduler answers at DASK_SCHEDULER_ADDRESS={address} ({str(error) or f'silent for {PATIENCE} s'}). "
             "An address is as the scheduler prints it, for example tcp://192.168.0.1:8786; without one, this machine "
             "trains"
         ) from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it would tell, SweepError tells
+    client.loop.add_callback(_hang_up_on_silence, client)
+    return client
 
 
 async def _identity(address):
     async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
         return (await scheduler.identity())["type"]
+
+
+async def _hang_up_on_silence(client):
+    """Whatever waits for a scheduler that is stopped or cut off then fails, as it does when the scheduler dies."""
+    try:
+        while client.status == "running":
+            await asyncio.sleep(PATIENCE)
+            await asyncio.wait_for(client.scheduler.identity(), SILENCE)
+    except OSError:  # TimeoutError is one
+        if client.status == "running":
+            client.scheduler_comm.abort()
+            await client.rpc.close()
 
 
 def results(client, missing):
@@ -105,7 +121,10 @@ def results(client, missing):
         for name, future in _finished(client, again, "-again", lambda: 1):
             yield name, future.exception() or future.result()
     except OSError:
-        raise SweepError(f"the scheduler at {address} is gone") from None
+        raise SweepError(
+            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew, or let this machine train, "
+            "without DASK_SCHEDULER_ADDRESS"
+        ) from None
 
 
 def _finished(client, configs, attempt, n_at_a_time):
