@@ -122,7 +122,7 @@ def results(client, missing):
             yield name, future.exception() or future.result()
     except OSError:
         raise SweepError(
-            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew, or let this machine train, "
+            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew, or train on this machine, "
             "without DASK_SCHEDULER_ADDRESS"
         ) from None
 

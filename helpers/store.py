@@ -85,15 +85,13 @@ def write(name, run, weights):
 def read(name):
     """Return the stored Run `name`, or None where there is none, or none that is whole.
 
-    One that is older than FRESH_SINCE, seconds since 1970, does not count; it stays until another replaces it.
+    Where FRESH_BUILD names a build, one that others have written does not count; it stays until another replaces it.
     """
-    path = folder() / f"{name}.json"
-    if path.exists() and path.stat().st_mtime < float(os.environ.get("FRESH_SINCE", 0)):
+    path, build = folder() / f"{name}.json", os.environ.get("FRESH_BUILD")
+    stored = _stored(path)
+    if stored is None or (build and stored.get("build") != build):
         return None
-    content = read_json(path)
-    if content is None:
-        return None
-    run = _run(content)
+    run = _run(stored["content"])
     if run is None:
         _set_aside(path, "is no run of this version of the project")
         return None
@@ -150,17 +148,23 @@ def write_json(path, content):
     """Write `content`, plain data, to `path` with its checksum; a number that is not finite becomes null."""
     content = _portable(content)
     with _replacing(path) as file:
-        file.write(json.dumps({"sha256": _sha256(content), "content": content}, indent=1).encode())
+        stored = {"sha256": _sha256(content), "build": os.environ.get("FRESH_BUILD"), "content": content}
+        file.write(json.dumps(stored, indent=1).encode())
 
 
 def read_json(path):
     """Return the content of a file of this store, or None; one that was cut or edited is set aside."""
+    stored = _stored(path)
+    return None if stored is None else stored["content"]
+
+
+def _stored(path):
     if not path.exists():
         return None
     try:
         stored = json.loads(path.read_text())
         if _sha256(stored["content"]) == stored["sha256"]:
-            return stored["content"]
+            return stored
     except (ValueError, TypeError, KeyError, RecursionError, IsADirectoryError):
         pass
     _set_aside(path, "is not as it was written")

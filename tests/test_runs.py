@@ -127,14 +127,18 @@ def test_damaged_choices_are_told_from_missing_ones(results):
         chosen["MLP"]
 
 
-def test_fresh_runs_replace_older_ones_when_they_are_finished(results, monkeypatch):
-    run, weights = training.train(MLP)
-    runs.write("run", run, weights)
-    monkeypatch.setenv("FRESH_SINCE", str((results / "run.json").stat().st_mtime + 1))
-    assert runs.read("run") is None
-    assert (results / "run.json").exists()
-    monkeypatch.setenv("FRESH_SINCE", str((results / "run.json").stat().st_mtime))
-    assert runs.read("run") == run
+def test_a_fresh_build_counts_what_it_has_written_whatever_the_clock_says(results, monkeypatch):
+    run, path = stored_run(results)
+    monkeypatch.setenv("FRESH_BUILD", "this")
+    assert store.read("run") is None
+    assert path.exists()
+    stored_run(results)
+    os.utime(path, (0, 0))
+    assert store.read("run") == run
+    monkeypatch.setenv("FRESH_BUILD", "another")
+    assert store.read("run") is None
+    monkeypatch.delenv("FRESH_BUILD")
+    assert store.read("run") == run
 
 
 def test_no_damaged_byte_of_the_weights_is_taken(results):

@@ -274,10 +274,12 @@ def test_a_scheduler_that_dies_is_named_and_what_is_done_is_kept(results, tmp_pa
 def test_a_scheduler_that_falls_silent_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cluster, "SILENCE", 2)
     with separate_cluster(tmp_path, "") as (address, processes), dask.config.set({"scheduler-address": address}):
+        found = runs.sweep([MLP, *configs(2, epochs=10**6, lr=0.01)])
+        next(found)
+        processes[0].send_signal(signal.SIGSTOP)
         try:
-            with pytest.raises(runs.SweepError, match=f"the scheduler at {address} is gone, or silent for 2 s: start"):
-                for _ in runs.sweep([MLP, *configs(2, epochs=10**6, lr=0.01)]):
-                    processes[0].send_signal(signal.SIGSTOP)
+            with pytest.raises(runs.SweepError, match=f"the scheduler at {address} is gone, or silent for 2 s"):
+                next(found)
         finally:
             processes[0].send_signal(signal.SIGCONT)
     assert "1 of 3 runs are stored, and the same command or cell goes on from there" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-import time
+import uuid
 from pathlib import Path
 
 from helpers import data
@@ -92,7 +92,7 @@ def main():
     command = parser.parse_args().command
     folder = Path(os.environ.get("BUILD") or "build").resolve()
     if os.environ.get("FRESH"):
-        os.environ["FRESH_SINCE"] = str(time.time())  # for the kernels: see store.read
+        os.environ["FRESH_BUILD"] = uuid.uuid4().hex  # for the kernels: see store.read
     try:
         settings = read_settings()
         build(settings, folder) if command == "build" else notebooks(settings)
