@@ -122,8 +122,8 @@ def results(client, missing):
             yield name, future.exception() or future.result()
     except OSError:
         raise SweepError(
-            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew, or train on this machine, "
-            "without DASK_SCHEDULER_ADDRESS"
+            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew or, without "
+            "DASK_SCHEDULER_ADDRESS, let this machine train"
         ) from None
 
 

@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import nbformat
@@ -559,6 +560,24 @@ def test_a_full_disk_keeps_the_last_report_and_leaves_nothing_half_written(tmp_p
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
+
+
+def test_a_second_build_in_one_folder_waits_for_the_first(tmp_path, capsys):
+    order = []
+
+    def build(name):
+        with command.alone(tmp_path):
+            order.append(name)
+
+    second = threading.Thread(target=build, args=["second"])
+    with command.alone(tmp_path):
+        second.start()
+        while not (told := capsys.readouterr().err):
+            time.sleep(0.05)
+        order.append("first")
+    second.join()
+    assert order == ["first", "second"]
+    assert told == f"another build works in {tmp_path}; this one waits for it\n"
 
 
 def kernels_of(build):

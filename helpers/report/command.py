@@ -1,10 +1,12 @@
 """`python -m helpers.report [build|notebooks]`: the report, or the notebooks with fresh outputs."""
 
 import argparse
+import fcntl
 import logging
 import os
 import sys
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 from helpers import data
@@ -21,6 +23,7 @@ from .reuse import Executed
 from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
+FOLDERS = "BUILD=, RESULTS= and, for temporary files, TMPDIR="
 PASSES = [JOIN, str(Path(__file__).with_name("numbers.lua"))]
 
 
@@ -85,6 +88,20 @@ def notebooks(settings):
     execute_all(sources, NOTEBOOKS, NOTEBOOKS, settings["timeout"], clean=drop_progress)
 
 
+@contextmanager
+def alone(folder):
+    """Waits, and says so, while another build works in `folder`; one that was killed is in nobody's way."""
+    path = folder / "notebooks/.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another build works in {folder}; this one waits for it", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def main():
     """Exit status: 0, or 1 after an error that is told in one message."""
     parser = argparse.ArgumentParser(prog="python -m helpers.report", description=__doc__)
@@ -95,8 +112,15 @@ def main():
         os.environ["FRESH_BUILD"] = uuid.uuid4().hex  # for the kernels: see store.read
     try:
         settings = read_settings()
-        build(settings, folder) if command == "build" else notebooks(settings)
+        if command == "build":
+            with alone(folder):
+                build(settings, folder)
+        else:
+            notebooks(settings)
     except (ReportError, data.DataError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}. Make room, or name folders that can be written: {FOLDERS}.", file=sys.stderr)
         return 1
     return 0

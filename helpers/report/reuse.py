@@ -10,6 +10,8 @@ import nbformat
 
 from helpers import runs
 
+from .execute import replace
+
 HELPERS = Path(__file__).resolve().parent.parent
 
 
@@ -53,7 +55,7 @@ class Executed:
     def save(self):
         """Remember all notebooks in `runs`, once nothing changes the stored runs any more."""
         known = {name: {"runs": used, "is": self._state(name, used)} for name, used in self.runs.items()}
-        (self.folder / "executed.json").write_text(json.dumps(known))
+        replace({self.folder / "executed.json": json.dumps(known)})
 
     def _state(self, name, used):
         chosen = runs.folder() / f"chosen-{self.dataset.name}.json"
