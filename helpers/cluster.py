@@ -17,7 +17,7 @@ from multiprocessing import resource_tracker
 import dask
 from distributed import Client, KilledWorker, Security, as_completed, get_worker, rpc
 
-from helpers import training
+from helpers import limits, training
 from helpers.keys import key, versions
 
 N_FAILURES = 2  # a configuration that kills one worker more is given up
@@ -47,6 +47,8 @@ def connect():
 
 
 def _local():
+    if refusal := limits.refused():
+        raise SweepError(refusal)
     local = {"threads_per_worker": 1, "host": HERE, "dashboard_address": f"{HERE}:0", "silence_logs": logging.ERROR}
     try:
         with ThreadPoolExecutor(1, initializer=_leave_interrupts_to_the_driver) as thread:
@@ -59,7 +61,7 @@ def _local():
     except RuntimeError as error:
         raise SweepError(
             'no worker process could be started. A script must call `sweep` under `if __name__ == "__main__":`, '
-            "since each worker imports it; and each needs memory and some 100 file handles (`ulimit -a` tells)"
+            "since each worker imports it; and each needs memory (`ulimit -a` tells what is allowed)"
         ) from error
 
 

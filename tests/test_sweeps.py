@@ -16,7 +16,7 @@ import distributed
 import psutil
 import pytest
 
-from helpers import cluster, runs, training
+from helpers import cluster, limits, runs, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -184,6 +184,16 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(results):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(results.iterdir())
+
+
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize(("option", "told"), [("n", "only 64 open files"), ("v", "only 0 KiB of address space")])
+def test_a_limit_that_is_too_low_is_told_with_what_raises_it(option, told, monkeypatch):
+    low = {limits.NEEDED[option][0]: (64, 64)}
+    getrlimit = resource.getrlimit
+    monkeypatch.setattr(resource, "getrlimit", lambda limit: low.get(limit) or getrlimit(limit))
+    with pytest.raises(runs.SweepError, match=rf"{told} are allowed, and \d+ are needed: `ulimit -{option} \d+`"):
+        list(runs.sweep([MLP]))
 
 
 def test_two_drivers_share_a_folder(results):

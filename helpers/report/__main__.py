@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 
+from helpers import limits
+
 
 def leave(*_):
     """Ends at once, where there is nothing to clean up: while modules are imported, and after that was done."""
@@ -15,6 +17,8 @@ def run():
     """The exit status of the command; after an interrupt or SIGTERM the process ends with 130."""
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
+    if refusal := limits.refused():
+        sys.exit(f"error: {refusal}")
     from .command import main
 
     try:

@@ -23,6 +23,7 @@ from .reuse import Executed
 from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
+REMEDY = "Make room, or name folders that can be written: BUILD=, RESULTS= and, for temporary files, TMPDIR=."
 FOLDERS = "BUILD=, RESULTS= and, for temporary files, TMPDIR="
 PASSES = [JOIN, str(Path(__file__).with_name("numbers.lua"))]
 
@@ -121,6 +122,7 @@ def main():
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error}. Make room, or name folders that can be written: {FOLDERS}.", file=sys.stderr)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror}. What stood there before is untouched. {REMEDY}", file=sys.stderr)
         return 1
     return 0

@@ -111,7 +111,8 @@ def replace(contents):
         for path in contents:
             temporary[path].replace(path)
     except OSError as error:
-        raise ReportError(f"{path} cannot be written ({error.strerror}); what stood there is untouched") from error
+        error.filename = str(path)
+        raise
     finally:
         for each in temporary.values():
             each.unlink(missing_ok=True)
