@@ -58,11 +58,11 @@ def _local():
             except KeyboardInterrupt:
                 started.result().close()  # one that is half started could not be closed
                 raise
-    except RuntimeError as error:
+    except RuntimeError:
         raise SweepError(
             'no worker process could be started. A script must call `sweep` under `if __name__ == "__main__":`, '
             "since each worker imports it; and each needs memory (`ulimit -a` tells what is allowed)"
-        ) from error
+        ) from None
 
 
 def _leave_interrupts_to_the_driver():

@@ -614,6 +614,14 @@ def test_a_cell_that_takes_too_long_is_named(tmp_path):
         execute(nb, "slow", tmp_path, 2)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_kernel_that_does_not_start_is_told(tmp_path, monkeypatch):
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit(1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ReportError, match=r"notebook one: no kernel starts \(Kernel died"):
+        execute(notebook(new_code_cell("1")), "one", tmp_path, 9)
+
+
 def test_nbconvert_knows_the_exporter_and_its_settings(tmp_path):
     nbformat.write(notebook(text("# One")), tmp_path / "a.ipynb")
     command_line = [sys.executable, "-m", "nbconvert", "--to", "typstpdf", str(tmp_path / "a.ipynb")]

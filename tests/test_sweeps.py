@@ -160,6 +160,15 @@ def test_a_driver_that_is_stopped_while_its_workers_start_leaves_none(number):
     assert told.count("Traceback") == (number == signal.SIGINT), told  # the driver's KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("results")
+def test_a_caller_that_leaves_a_sweep_leaves_no_worker():
+    found = runs.sweep([MLP, *configs(3, epochs=10**6, lr=0.01)])
+    next(found)
+    assert workers(psutil.Process())
+    found.close()
+    assert not workers(psutil.Process())
+
+
 def test_a_local_cluster_listens_on_this_machine_alone(results):
     driver = start(configs(4, epochs=10**6))
     try:
@@ -304,6 +313,7 @@ def test_a_script_without_a_guard_is_told_to_have_one(tmp_path):
     assert (
         "SweepError: no worker process could be started. A script must call `sweep` under `if __name__" in done.stderr
     )
+    assert done.stderr.count("Traceback") == 1
 
 
 @pytest.mark.usefixtures("results")

@@ -24,7 +24,6 @@ from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings
 from .stitch import stitch
 
 REMEDY = "Make room, or name folders that can be written: BUILD=, RESULTS= and, for temporary files, TMPDIR=."
-FOLDERS = "BUILD=, RESULTS= and, for temporary files, TMPDIR="
 PASSES = [JOIN, str(Path(__file__).with_name("numbers.lua"))]
 
 
@@ -122,7 +121,7 @@ def main():
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror}. What stood there before is untouched. {REMEDY}", file=sys.stderr)
+        what = ": ".join(filter(None, (error.filename, error.strerror or str(error))))
+        print(f"error: {what}. What stood there before is untouched. {REMEDY}", file=sys.stderr)
         return 1
     return 0

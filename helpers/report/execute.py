@@ -45,10 +45,11 @@ class _Client(NotebookClient):
             self.shutdown_kernel = "graceful"  # from now on there may be workers to be ended
             yield
         finally:
-            ended = asyncio.create_task(self._async_cleanup_kernel())
-            while not ended.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.shield(ended)
+            if self.km is not None:  # else nbclient has found that it does not start
+                ended = asyncio.create_task(self._async_cleanup_kernel())
+                while not ended.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.shield(ended)
 
     async def run(self):
         """Executes all cells; when its task is cancelled it ends as such."""
@@ -96,6 +97,8 @@ def execute(nb, name, folder, timeout, arguments=()):
         asyncio.run(client.run())
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ReportError(f"notebook {name}, cell {client.index} {_reason(error, timeout)}") from error
+    except RuntimeError as error:
+        raise ReportError(f"notebook {name}: no kernel starts ({error}); is the memory large enough?") from error
     finally:
         outputs = nb.cells.pop().outputs
     return outputs[0].text.split()
