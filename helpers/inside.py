@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers import cnn
+from helpers import cnn, configs, training
 from helpers.data import N_CLASSES, SIDE
 from helpers.nn import NN, one_hot
 
@@ -74,6 +74,23 @@ def stages(network):
             if window or isinstance(layer, nn.Linear):
                 found.append((name, (window, window) if isinstance(window, int) else window, tuple(x.shape[1:])))
     return found
+
+
+def untrained(config):
+    """Return the perceptron of `config` as it is before its first step."""
+    config = configs.complete(config)
+    network = training.model(config["model"]).build(config)
+    network.initialize_weights((SIDE**2, N_CLASSES))
+    return network
+
+
+def moved(before, after):
+    """Return how far each matrix of an NN is from where it was before, {name: share of the length it had}."""
+    return {
+        name: float(np.linalg.norm(after.weights[name] - w) / np.linalg.norm(w))
+        for name, w in before.weights.items()
+        if name.startswith("W")
+    }
 
 
 def first_weights(network):

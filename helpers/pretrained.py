@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from helpers import runs, training
-from helpers.store import read_weights
+from helpers import runs, store, training
+from helpers.metrics import evaluate
 
 FOLDER = Path(__file__).with_name("networks")
 CHOSEN = {"mlp": "best MLP", "cnn": "best CNN"}  # the label under which the report chose each
@@ -22,6 +23,24 @@ DATASET = "mnist"
 def halved(weights):
     """Return weights rounded to half precision, as float32 again."""
     return {name: w.astype(np.float16).astype(np.float32) for name, w in weights.items()}
+
+
+def rounding(chosen, split):
+    """Return a DataFrame with a row per stored Run, {name: Run}: what half precision costs on a Split.
+
+    The last column counts the images on which the network is right before the rounding and wrong after, or the other
+    way round.
+    """
+    rows = []
+    for name, run in chosen.items():
+        weights = store.read_weights(run)
+        before, after = (
+            evaluate(training.network(run.config, rounded), split) for rounded in (weights, halved(weights))
+        )
+        changed = len({*before.wrong} ^ {*after.wrong})
+        rows.append((name, run.n_parameters, f"{1 - before.error:.2%}", f"{1 - after.error:.2%}", changed))
+    columns = ["network", "parameters", "validation accuracy", "in half precision", "images judged otherwise"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def load(name):
@@ -42,7 +61,7 @@ def write():
     FOLDER.mkdir(exist_ok=True)
     for name, label in CHOSEN.items():
         run = runs.ranked(runs.chosen(DATASET)[label])[0]
-        weights = {key: w.astype(np.float16) for key, w in read_weights(run).items()}
+        weights = {key: w.astype(np.float16) for key, w in store.read_weights(run).items()}
         np.savez_compressed(FOLDER / f"{name}.npz", config=json.dumps(run.config), **weights)
 
 

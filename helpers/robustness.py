@@ -58,6 +58,17 @@ def errors(networks, split):
     return found
 
 
+def percent(errors, least):
+    """Return errors, as `errors` gives them, in per cent; `least` is added, so that a logarithmic axis shows zero."""
+    return {
+        name: {
+            label: {strength: [100 * share + least for share in shares] for strength, shares in points.items()}
+            for label, points in by_label.items()
+        }
+        for name, by_label in errors.items()
+    }
+
+
 def affine(images, translate, angle):
     """Return images (N, 1, 28, 28) turned clockwise by `angle` degrees, then shifted by [right, down] pixels."""
     return transforms.affine(images, angle, translate, 1.0, [0.0], interpolation=InterpolationMode.BILINEAR)

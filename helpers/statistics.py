@@ -100,6 +100,22 @@ def holm(p_values):
     return adjusted.tolist()
 
 
+def adjusted(found):
+    """Return the p values of Differences after `holm`, by the same names; `found`: {name: Difference}."""
+    return dict(zip(found, holm([each.p for each in found.values()]), strict=True))
+
+
+def told_apart(found, level=0.05):
+    """Return the names of Differences by what all of them together show, (lower, higher, open), in their order.
+
+    `found`: {name: Difference}.  One is open where its p value after `holm` is not below `level`.
+    """
+    p_values = adjusted(found)
+    sure = [name for name in found if p_values[name] < level]
+    lower, higher = ([name for name in sure if sign * found[name].mean > 0] for sign in (-1, 1))
+    return lower, higher, [name for name in found if name not in sure]
+
+
 def wilson(k, n):
     """Return the 95% interval (low, high) of a share of which `k` of `n` were seen (Wilson 1927)."""
     interval = stats.binomtest(int(k), int(n)).proportion_ci(LEVEL, method="wilson")
@@ -117,11 +133,56 @@ def errors(first, second, n_images, pairs=False, on_test=False):
     return (paired if pairs else independent)(*shares, image_noise(*wrong, n_images))
 
 
+def in_grid(runs, name, before, after, n_images, **fixed):
+    """Return the Difference of the errors on validation, after - before, that one parameter makes in a search.
+
+    `runs` of the search with the value `after` of the parameter `name` are paired with those that have `before` and
+    are else the same; only runs with ReLU and with the values `fixed` count.
+    """
+    fixed = {"activation": "relu"} | fixed
+    others = [key for key in ("lr", "batch_size", "hidden_dims") if key != name]
+
+    def having(value):
+        fit = [run for run in runs if fixed | {name: value} == {key: run.config[key] for key in (*fixed, name)}]
+        return sorted(fit, key=lambda run: [run.config[key] for key in others])
+
+    return errors(having(after), having(before), n_images, pairs=True)
+
+
 def _misread(runs, on_test):
     """The error of each Run, and the indices of the images that it misreads."""
     if on_test:
         return [run.test["error"] for run in runs], [run.test["wrong"] for run in runs]
     return [run.final("valid_error") for run in runs], [run.wrong for run in runs]
+
+
+def finals(runs, measure):
+    """Return what each of some Runs ended with, (len(runs),): a loss in nats, an error as a share of 1."""
+    return np.array([run.final(measure) for run in runs])
+
+
+def best(runs):
+    """Return the label with the lowest mean error on validation, the first of equals; `runs`: {label: [Run, ...]}."""
+    return min(runs, key=lambda label: finals(runs[label], "valid_error").mean())
+
+
+def lowest(runs, measure):
+    """Return (epoch, least value, last value) of the mean of a measure over Runs; epochs count from 1."""
+    means = np.mean([run.history[measure] for run in runs], axis=0)
+    return int(np.argmin(means)) + 1, float(means.min()), float(means[-1])
+
+
+def pooled(groups):
+    """Return the standard deviation within lists of values, pooled over lists of one length.
+
+    One value alone deviates by nothing.
+    """
+    return float(np.sqrt(np.mean([np.var(values, ddof=min(1, len(values) - 1)) for values in groups])))
+
+
+def by_chance(values):
+    """Return a Difference of mean 0 that spans 95% of the differences between two such values, as of two seeds."""
+    return Difference(0.0, 1.96 * np.sqrt(2) * np.std(values, ddof=1), 1.0)
 
 
 def calibration_error(confidence, right, n_bins=15):

@@ -4,12 +4,13 @@ import inspect
 import math
 import textwrap
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from helpers import configs, data, original, training
+from helpers import configs, data, original, statistics, training, words
 
 
 def markdown(frame, index=False, **formats):
@@ -154,6 +155,55 @@ def losses(runs):
     return markdown(frame)
 
 
+def growth(spreads, hidden_dims):
+    """Return by which factor spreads change from layer to layer, as a Markdown table.
+
+    `spreads`: what gradients.spreads gives for networks with these hidden layers, by the name of the start.  The last
+    row has what the widths of the layers predict for the standard normal start.
+    """
+    sizes = [*hidden_dims, data.N_CLASSES]
+    rows = [(start, *_factors(ahead), *_factors(behind[::-1])) for start, (ahead, behind) in spreads.items()]
+    rows.append(("theory for normal", *(np.sqrt(n / 2) for n in (*hidden_dims, *reversed(sizes[1:])))))
+    layers = range(1, len(sizes))
+    names = [f"forward {i} to {i + 1}" for i in layers] + [f"backward {i + 1} to {i}" for i in reversed(layers)]
+    formats = {name.replace(" ", "_"): ".2f" for name in names}
+    return markdown(pd.DataFrame(rows, columns=["start", *names]), **formats)
+
+
+def _factors(values):
+    return [after / before for before, after in pairwise(values)]
+
+
+def moves(distances):
+    """Return how far training has moved each matrix, as a Markdown table.
+
+    `distances`: {start: [inside.moved of a network, ...]}; the figures are mean ± standard deviation over these.
+    """
+    rows = [
+        {"start": start} | {name: spread([each[name] for each in same], ".1%") for name in same[0]}
+        for start, same in distances.items()
+    ]
+    return markdown(pd.DataFrame(rows))
+
+
+def best_rates(runs):
+    """Return what each start ended with at the learning rate of its Runs, as a Markdown table.
+
+    `runs`: lists of Runs by the name of the start, which differ in their seeds; losses are means over them.
+    """
+    rows = [
+        {
+            "start": start,
+            "best rate": f"{same[0].config['lr']:g}",
+            "validation error": spread(statistics.finals(same, "valid_error"), ".2%"),
+            "training loss": f"{statistics.finals(same, 'train_loss').mean():.3g}",
+            "without the clip": f"{statistics.finals(same, 'train_unclipped_loss').mean():.3g}",
+        }
+        for start, same in runs.items()
+    ]
+    return markdown(pd.DataFrame(rows))
+
+
 def weight_shapes(run):
     """Return the shape and the number of entries of each weight of a Run, with their sum, as a Markdown table."""
     rows = [(name, original.times(shape), math.prod(shape)) for name, shape in run.shapes.items()]
@@ -267,6 +317,73 @@ def results(runs, n_images):
     ]
     formats = {"parameters": ",", "multiply-adds": ",", "steps": ",", "seconds": ".0f"}
     return markdown(pd.DataFrame(rows), **formats) if rows else Markdown("| network |\n|---|")
+
+
+def on_all_sets(runs):
+    """Return errors and accuracies on training, validation and test, as a Markdown table.
+
+    `runs`: lists of Runs by label, which differ in their seeds.  Figures are mean ± standard deviation over them; the
+    change is that of the mean accuracy from validation to test, in points.
+    """
+    rows = []
+    for label, same in runs.items():
+        valid, test = statistics.finals(same, "valid_error"), np.array([run.test["error"] for run in same])
+        rows.append(
+            {
+                "network": label,
+                "seeds": len(same),
+                "epochs": same[0].config["epochs"],
+                "training error": spread(statistics.finals(same, "train_error"), ".2%"),
+                "validation accuracy": spread(1 - valid, ".2%"),
+                "test accuracy": spread(1 - test, ".2%"),
+                "change (points)": f"{100 * (valid.mean() - test.mean()):+.2f}",
+            }
+        )
+    return markdown(pd.DataFrame(rows))
+
+
+def changes(runs, base, expected):
+    """Return how the losses of regularised networks differ, seed by seed, from those without, as a Markdown table.
+
+    `runs`: lists of Runs by label, paired with those of `base` by their seeds.  `expected`: the sign that each change
+    should have, by what changes: "training loss", "gap of the losses" (validation less training), "validation loss".
+    """
+    rows = []
+    for label, same in runs.items():
+        for what, sign in expected.items():
+            found = statistics.paired(_losses(same)[what], _losses(base)[what])
+            outcome = {0: "not told apart from zero", sign: "as expected"}.get(found.sign, "against expectation")
+            rows.append((label, what, words.interval(found, unit="nats", scale=1, places=4), outcome))
+    return markdown(pd.DataFrame(rows, columns=["network", "what changes", "by", "which is"]))
+
+
+def _losses(runs):
+    train, valid = (statistics.finals(runs, measure) for measure in ("train_loss", "valid_loss"))
+    return {"training loss": train, "gap of the losses": valid - train, "validation loss": valid}
+
+
+def comparisons(found):
+    """Return Differences of errors, {(label, label compared with): Difference}, as a Markdown table.
+
+    It has their p values as they are and after statistics.holm for all of them.
+    """
+    adjusted = statistics.adjusted(found)
+    rows = [
+        (first, second, words.interval(apart, unit=""), f"{apart.p:.1g}", f"{adjusted[first, second]:.1g}")
+        for (first, second), apart in found.items()
+    ]
+    columns = ["network", "compared with", "difference (points)", "p", "p, Holm"]
+    return markdown(pd.DataFrame(rows, columns=columns))
+
+
+def strongest(errors):
+    """Return the mean of robustness.errors under the strongest distortion of each kind, as a Markdown table."""
+    rows = []
+    for name, by_label in errors.items():
+        strength = max(next(iter(by_label.values())))
+        means = {label: f"{np.mean(points[strength]):.1%}" for label, points in by_label.items()}
+        rows.append({"distortion": f"{name}, {strength:g}"} | means)
+    return markdown(pd.DataFrame(rows))
 
 
 def multiply_adds(run):

@@ -36,6 +36,11 @@ def compared(difference, first, second, what="validation error"):
     return f"the {what} of {first} is {'lower' if difference.sign < 0 else 'higher'} than that of {second} {told}"
 
 
+def place(value, values):
+    """Return where a value stands in the range of `values`: "inside" or "at the edge of"."""
+    return "at the edge of" if value in (min(values), max(values)) else "inside"
+
+
 def sentence(text):
     """Return `text` with a capital at its beginning."""
     return text[:1].upper() + text[1:]

@@ -192,6 +192,11 @@ def test_closed_form_is_the_limit_of_balanced_classes():
     assert frequencies.constant_predictor_loss(1e9, shares) == pytest.approx(entropy, abs=1e-7)
 
 
+def test_entropy_is_the_least_loss_of_a_constant_prediction():
+    assert frequencies.entropy([0, 0, 1, 3]) == pytest.approx(1.5 * np.log(2))
+    assert frequencies.entropy(np.arange(10)) == pytest.approx(np.log(10))
+
+
 @pytest.mark.skipif(not (data.FOLDER / "MNIST" / "raw").exists(), reason="MNIST is not there")
 def test_the_first_printed_digits_come_out():
     """One epoch of two schemes on MNIST, which is the original's whole computation in small."""

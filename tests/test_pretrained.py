@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import configs, data, pretrained, runs, training
+from helpers import configs, data, pretrained, runs, store, training
 
 
 @pytest.mark.parametrize("name", pretrained.CHOSEN)
@@ -70,6 +70,20 @@ def test_what_is_written_is_the_best_run_of_each_choice(tmp_path, monkeypatch, m
         assert best.config["model"] == name
         expected = training.network(best.config, pretrained.halved(weights(best)))
         np.testing.assert_array_equal(pretrained.load(name).predict(X), expected.predict(X))
+
+
+def test_the_cost_of_rounding_is_told_in_images(monkeypatch):
+    """A perceptron whose last bias decides: 1 + 2^-12 becomes 1 in half precision, and then the first class wins."""
+    config = configs.complete(
+        {"model": "mlp", "dataset": "digits", "hidden_dims": [], "lr": 1, "batch_size": 1, "epochs": 1}
+    )
+    weights = {"W1": np.zeros((784, 10), np.float32), "b1": np.zeros((1, 10), np.float32)}
+    weights["b1"][0, :2] = 1, 1 + 2**-12
+    monkeypatch.setattr(store, "read_weights", lambda run: weights)
+    split = data.Split(np.zeros((4, 784), np.float32), np.array([0, 1, 1, 2]))
+    run = store.Run(config, "", 7850, {}, {})
+    [row] = pretrained.rounding({"MLP": run}, split).to_numpy().tolist()
+    assert row == ["MLP", 7850, "50.00%", "25.00%", 3]
 
 
 def test_another_name_is_refused():

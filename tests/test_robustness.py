@@ -79,3 +79,7 @@ def test_errors_are_those_of_each_network_and_strength():
                 for strength, ink in inks.items()
             }
             assert len({tuple(shares) for shares in found[name][label].values()}) > 1
+
+
+def test_errors_in_per_cent():
+    assert robustness.percent({"shift": {"a": {0: [0.0, 0.5]}}}, least=0.01) == {"shift": {"a": {0: [0.01, 50.01]}}}

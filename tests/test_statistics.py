@@ -126,3 +126,54 @@ def test_errors_are_those_of_the_set_that_is_asked_for():
         shares = [[len(wrong) / 10 for wrong in same] for same in lists]
         assert statistics.errors(first, second, 10, on_test=on_test) == statistics.independent(*shares, noise)
         assert statistics.errors(first, second, 10, True, on_test) == statistics.paired(*shares, noise)
+
+
+def test_what_is_told_apart_is_so_after_holms_correction():
+    found = {
+        name: statistics.Difference(mean, 0.1, p)
+        for name, mean, p in (("a", -1.0, 0.01), ("b", 0.5, 0.02), ("c", -0.5, 0.03), ("d", 0.1, 0.2))
+    }
+    assert list(statistics.adjusted(found).values()) == statistics.holm([0.01, 0.02, 0.03, 0.2])  # 0.04, 0.06, ...
+    assert statistics.told_apart(found) == (["a"], [], ["b", "c", "d"])
+    assert statistics.told_apart(found, level=0.07) == (["a", "c"], ["b"], ["d"])
+
+
+def runs(*errors):
+    """Runs of two epochs that begin with an error of 1 and end with these."""
+    return [Run({}, "", 0, {"valid_error": [1.0, error]}, {}) for error in errors]
+
+
+def test_the_best_has_the_lowest_mean_error():
+    by_label = {"a": runs(0.25, 0.5), "b": runs(0.125, 0.25), "c": runs(0.0, 0.375)}
+    assert statistics.finals(by_label["a"], "valid_error").tolist() == [0.25, 0.5]
+    assert statistics.best(by_label) == "b"  # the first of two
+
+
+def test_the_lowest_mean_of_a_measure_and_its_epoch():
+    histories = [[0.5, 0.1, 0.4], [0.5, 0.4, 0.4]]
+    same = [Run({}, "", 0, {"valid_loss": history}, {}) for history in histories]
+    assert statistics.lowest(same, "valid_loss") == (2, 0.25, 0.4)
+
+
+def test_pooled_deviations():
+    assert statistics.pooled([[1, 3], [0, 4]]) == pytest.approx(np.sqrt((2 + 8) / 2))
+    assert statistics.pooled([[1], [5]]) == 0
+
+
+def test_chance_spans_the_differences_of_two_draws():
+    values = np.random.default_rng(5).normal(0, 2, (2, 20_000))
+    half = statistics.by_chance(values[0]).half
+    assert np.mean(np.abs(values[0] - values[1]) < half) == pytest.approx(0.95, abs=0.01)
+
+
+def test_in_a_grid_runs_are_paired_by_their_place():
+    def run(lr, batch_size, error, activation="relu"):
+        config = {"lr": lr, "batch_size": batch_size, "hidden_dims": [5], "activation": activation}
+        return Run(config, "", 0, {"valid_error": [error]}, {}, wrong=[])
+
+    slow, fast = [run(0.1, 16, 0.3), run(0.1, 32, 0.5)], [run(1.0, 16, 0.2), run(1.0, 32, 0.3)]
+    searched = [fast[1], *slow, fast[0], run(1.0, 16, 0.9, activation="tanh")]
+    found = statistics.in_grid(searched, "lr", 0.1, 1.0, n_images=10)
+    assert found == statistics.errors(fast, slow, 10, pairs=True)
+    assert found.mean == pytest.approx(-0.15)
+    assert statistics.in_grid(searched, "batch_size", 16, 32, 10, lr=1.0).mean == pytest.approx(0.1)

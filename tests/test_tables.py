@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import cnn, configs, original, tables
+from helpers.statistics import Difference
 from helpers.store import Run
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
@@ -277,3 +278,81 @@ def test_claims_are_told_to_the_place_that_was_printed(value, unit, printed, mea
     )
     found = [tuple(row.values()) for row in body(tables.claims(frame))]
     assert found == [("a", printed, measured, "0.01", "holds"), ("b", "x", "y", "", "wrong: a reason")]
+
+
+def test_a_set_up_lists_what_differs_and_counts_what_it_trains():
+    common = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
+    grid = [common | {"lr": lr, "seed": seed} for lr in (0.1, 0.01) for seed in (0, 1)]
+    cnns = [{"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1, "decay": True}]
+    lines = tables.setup({"a": grid, "b": cnns}, n_images=100).data.splitlines()
+    rows = {name: values for name, *values in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
+    assert rows["parameters"] == [f"{785 * 20 + 21 * 10:,}", "206,500"]
+    assert rows["learning rate"] == ["0.1, 0.01", "0.1, falling to 0"]
+    assert rows["steps"] == ["8", "2"]
+    assert rows["initialisation"] == ["Glorot", "PyTorch's default"]
+    assert (rows["seeds"], rows["configurations"], rows["runs"]) == (["0, 1", "0"], ["2", "1"], ["4", "1"])
+    assert rows["order"] == ["file", "new each epoch"]
+
+
+def rows(table):
+    """The rows of a Markdown table below its head, a list of cells each."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.data.splitlines()[2:]]
+
+
+def runs(*errors, **measures):
+    """Runs of one epoch with these errors on the validation set, and twice as many on the test set."""
+    return [
+        Run({"epochs": 1}, "", 7, {"valid_error": [error], "train_error": [0.0]} | measures, {}, {"error": 2 * error})
+        for error in errors
+    ]
+
+
+def test_the_three_sets_stand_side_by_side():
+    [[name, *cells]] = rows(tables.on_all_sets({"a": runs(0.01, 0.03)}))
+    assert (name, cells[:3]) == ("a", ["2", "1", tables.spread([0, 0], ".2%")])
+    assert cells[3:] == [tables.spread([0.99, 0.97], ".2%"), tables.spread([0.98, 0.94], ".2%"), "-2.00"]
+
+
+def test_changes_are_held_against_what_is_expected():
+    def with_losses(train, valid):
+        return [Run({}, "", 0, {"train_loss": [t], "valid_loss": [v]}, {}) for t, v in zip(train, valid, strict=True)]
+
+    base = with_losses([0.1, 0.2], [0.3, 0.4])
+    other = with_losses([0.2, 0.3], [0.3, 0.4])
+    expected = {"training loss": 1, "gap of the losses": 1, "validation loss": -1}
+    found = rows(tables.changes({"a": other}, base, expected))
+    assert [row[1] for row in found] == [*expected]
+    assert [row[3] for row in found] == ["as expected", "against expectation", "not told apart from zero"]
+    assert found[0][2].startswith("+0.1000")
+
+
+def test_comparisons_have_both_p_values():
+    found = {("a", "b"): Difference(-0.01, 0.005, 0.01), ("c", "b"): Difference(0.0, 0.005, 0.9)}
+    assert [row[3:] for row in rows(tables.comparisons(found))] == [["0.01", "0.02"], ["0.9", "0.9"]]
+
+
+def test_the_strongest_distortion_has_a_row_each():
+    errors = {"shift (pixels)": {"a": {0: [0.1], 2: [0.2, 0.4]}, "b": {0: [0.1], 2: [0.5]}}}
+    assert rows(tables.strongest(errors)) == [["shift (pixels), 2", "30.0%", "50.0%"]]
+
+
+def test_growth_is_by_the_widths_in_theory():
+    found = rows(tables.growth({"normal": ([1.0, 3.0, 6.0], [1.0, 2.0, 8.0])}, [200, 50]))
+    assert found[0] == ["normal", "3.00", "2.00", "0.25", "0.50"]
+    # forward sqrt(200 / 2) and sqrt(50 / 2), backward sqrt(10 / 2) and sqrt(50 / 2)
+    assert found[1] == ["theory for normal", "10.00", "5.00", "2.24", "5.00"]
+
+
+def test_moves_are_means_over_networks():
+    distances = [{"W1": 0.01, "W2": 0.5}, {"W1": 0.03, "W2": 0.5}]
+    expected = [tables.spread([0.01, 0.03], ".1%"), tables.spread([0.5, 0.5], ".1%")]
+    assert rows(tables.moves({"He": distances})) == [["He", *expected]]
+
+
+def test_each_start_stands_at_its_best_rate():
+    same = runs(0.02, 0.04, train_loss=[0.5], train_unclipped_loss=[0.25])
+    for run in same:
+        run.config["lr"] = 0.003
+    assert rows(tables.best_rates({"He": same})) == [
+        ["He", "0.003", tables.spread([0.02, 0.04], ".2%"), "0.5", "0.25"]
+    ]

@@ -42,3 +42,9 @@ def test_lists_and_counts():
     assert words.number(1, "class", "classes") == f"1{BLANK}class"
     assert words.number(0, "class", "classes") == f"0{BLANK}classes"
     assert words.sentence("the CNN") == "The CNN"
+
+
+def test_a_value_stands_inside_a_range_or_at_its_edge():
+    assert words.place(0.1, [0.3, 0.01, 0.1]) == "inside"
+    assert {words.place(value, [0.3, 0.01, 0.1]) for value in (0.3, 0.01)} == {"at the edge of"}
+    assert words.place(0.1, [0.1]) == "at the edge of"
