@@ -234,6 +234,77 @@ def layers(network):
     return markdown(pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"]), parameters=",")
 
 
+def savings(network):
+    """Return the parameters of each convolution of a PyTorch Sequential, as a Markdown table.
+
+    Beside it stand those of a locally connected layer with the same windows, which has weights of its own at each
+    place, and those of a full connection between the same inputs and outputs.
+    """
+    import torch
+
+    rows, x = [], torch.zeros(1, 1, data.SIDE, data.SIDE)
+    network.eval()
+    for name, layer in network.named_children():
+        n_inputs, x = x[0].numel(), layer(x)
+        if name.startswith("conv"):
+            n_parameters = sum(w.numel() for w in layer.parameters())
+            n_places = math.prod(x.shape[2:])
+            rows.append((name, n_parameters, n_parameters * n_places, (n_inputs + 1) * x[0].numel()))
+    columns = ["layer", "convolution", "without sharing", "without locality"]
+    return markdown(pd.DataFrame(rows, columns=columns), convolution=",", without_sharing=",", without_locality=",")
+
+
+def ablations(runs, n_images):
+    """Return errors of networks with and without a part, and their differences, as a Markdown table.
+
+    `runs`: lists of Runs by label, where "CNN, no pooling" is compared with "CNN"; runs of one seed are pairs, but
+    where the pixels are permuted.  `n_images` of the validation set enter the intervals.
+    """
+    rows = []
+    for label, same in runs.items():
+        base = label.split(",")[0]
+        apart = statistics.errors(same, runs[base], n_images, pairs="permuted" not in label)
+        rows.append(
+            {
+                "network": label,
+                "parameters": same[0].n_parameters,
+                "training error": spread(statistics.finals(same, "train_error"), ".2%"),
+                "validation error": spread(statistics.finals(same, "valid_error"), ".2%"),
+                "difference (points)": "" if label == base else words.interval(apart, unit=""),
+            }
+        )
+    return markdown(pd.DataFrame(rows), parameters=",")
+
+
+def combination(config):
+    """Return a configuration of the search in words, with its nonlinearity where that is not ReLU."""
+    activation = config["activation"]
+    return original.label(config) + ("" if activation == "relu" else f", {NONLINEARITY[activation]}")
+
+
+def by_rate(runs):
+    """Return the validation accuracy of Runs, nonlinearities down and learning rates across, as a Markdown table."""
+    rows = {}
+    for run in runs:
+        row = rows.setdefault(run.config["activation"], {"nonlinearity": NONLINEARITY[run.config["activation"]]})
+        row[f"rate {run.config['lr']:g}"] = f"{run.valid_accuracy:.2%}"
+    return markdown(pd.DataFrame(rows.values()))
+
+
+def optimism(runs):
+    """Return a DataFrame with a row per label: the validation accuracy of its first Run, and of the others.
+
+    The first is the one that was chosen for its accuracy; the last column is by how many points it lies above the
+    mean of the others, which were trained from fresh seeds.
+    """
+    rows = []
+    for label, (chosen, *fresh) in runs.items():
+        accuracies = 1 - statistics.finals(fresh, "valid_error")
+        above = 100 * (chosen.valid_accuracy - accuracies.mean())
+        rows.append((label, f"{chosen.valid_accuracy:.2%}", spread(accuracies, ".2%"), above))
+    return pd.DataFrame(rows, columns=["combination", "in the search", "fresh seeds", "difference (points)"])
+
+
 def search(runs, n=None):
     """Return the runs of a search, best validation accuracy first, as a Markdown table; the first `n` if given."""
     frame = search_frame(runs)
@@ -257,6 +328,12 @@ def search_frame(runs):
     ]
     order = ["validation accuracy", "learning rate", "batch size", "layer 1", "layer 2"]
     return pd.DataFrame(rows).sort_values(order, ascending=[False] + 4 * [True], ignore_index=True)
+
+
+def median_errors(frame):
+    """Return {hyper-parameter: Series} with the median validation error at each of its values in a `search_frame`."""
+    names = ("learning rate", "batch size", "layer 1", "layer 2")
+    return {name: 1 - frame.groupby(name)["validation accuracy"].median() for name in names}
 
 
 def errors_by_epoch(runs):

@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import cnn, configs, original, tables
+from helpers import cnn, configs, original, statistics, tables, words
 from helpers.statistics import Difference
 from helpers.store import Run
 
@@ -356,3 +357,52 @@ def test_each_start_stands_at_its_best_rate():
     assert rows(tables.best_rates({"He": same})) == [
         ["He", "0.003", tables.spread([0.02, 0.04], ".2%"), "0.5", "0.25"]
     ]
+
+
+def test_savings_are_those_of_the_windows():
+    _, conv2, _ = rows(tables.savings(cnn.network()))
+    shared = (20 * 4 * 4 + 1) * 30
+    assert conv2 == ["conv2", f"{shared:,}", f"{shared * 9 * 9:,}", f"{(20 * 12 * 12 + 1) * 30 * 9 * 9:,}"]
+
+
+def test_ablations_are_compared_with_the_network_as_it_is():
+    by_label = {"CNN": runs(0.1, 0.2), "CNN, no pooling": runs(0.3, 0.4), "CNN, permuted pixels": runs(0.3, 0.4)}
+    base, paired, independent = rows(tables.ablations(by_label, n_images=100))
+    assert base == ["CNN", "7", tables.spread([0, 0], ".2%"), tables.spread([0.1, 0.2], ".2%"), ""]
+    for row, pairs in ((paired, True), (independent, False)):
+        difference = statistics.errors(by_label["CNN, no pooling"], by_label["CNN"], 100, pairs)
+        assert row[-1] == words.interval(difference, unit="")
+
+
+def test_combinations_name_another_nonlinearity():
+    config = {"hidden_dims": [5, 4], "lr": 0.1, "batch_size": 16, "activation": "relu"}
+    assert tables.combination(config) == "5-4, rate 0.1, batch 16"
+    assert tables.combination(config | {"activation": "tanh"}) == "5-4, rate 0.1, batch 16, tanh"
+
+
+def test_accuracies_stand_by_nonlinearity_and_rate():
+    same = runs(0.1, 0.2, 0.3, 0.4)
+    for run, (activation, lr) in zip(same, product(("relu", "tanh"), (0.1, 1.0)), strict=True):
+        run.config = {"activation": activation, "lr": lr}
+    table = tables.by_rate(same)
+    assert [cell.strip() for cell in table.data.splitlines()[0].split("|")[1:-1]] == [
+        "nonlinearity",
+        "rate 0.1",
+        "rate 1",
+    ]
+    assert rows(table) == [["ReLU", "90.00%", "80.00%"], ["tanh", "70.00%", "60.00%"]]
+
+
+def test_optimism_is_against_the_fresh_seeds_alone():
+    [row] = tables.optimism({"a": runs(0.1, 0.2, 0.4)}).to_numpy().tolist()
+    assert row[:3] == ["a", "90.00%", tables.spread([0.8, 0.6], ".2%")]
+    assert row[3] == pytest.approx(20)
+
+
+def test_median_errors_by_value():
+    frame = pd.DataFrame({"validation accuracy": [0.9, 0.8, 0.6], "learning rate": [0.1, 0.1, 1.0]})
+    for name in ("batch size", "layer 1", "layer 2"):
+        frame[name] = 5
+    medians = tables.median_errors(frame)
+    assert medians["learning rate"].to_dict() == pytest.approx({0.1: 0.15, 1.0: 0.4})
+    assert medians["layer 2"].to_dict() == pytest.approx({5: 0.2})
