@@ -77,6 +77,17 @@ def best_epsilons(network, X, y, layer, p, epsilons):
     return pd.DataFrame(rows, columns=["precision", "loss", "image", "value", "best", "flat"])
 
 
+def best_of_image(checked, image):
+    """Return the best epsilon of one image in each way of checking it, {"float64, clipped loss": epsilon, ...}.
+
+    `checked`: a DataFrame of `best_epsilons`.  None: all epsilons do equally well, or the image is not in it.
+    """
+    found = {f"{dtype}, {kind} loss": None for dtype in ("float64", "float32") for kind in ("clipped", "unclipped")}
+    for row in checked[(checked["image"] == image) & ~checked["flat"]].itertuples():
+        found[f"{row.precision}, {row.loss} loss"] = float(row.best)
+    return found
+
+
 def telling_sample(network, X, y, layer, p):
     """Return the index of the sample for which the first `p` weights have, in the median, the largest gradient.
 

@@ -6,8 +6,8 @@ from IPython import get_ipython
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from helpers import alt, statistics
-from helpers.data import SIDE
+from helpers import alt, frequencies, statistics
+from helpers.data import N_CLASSES, SIDE
 
 WIDTH = 6.3  # inches: the text width of the printed report
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for colour-blind
@@ -186,13 +186,24 @@ def replays(printed, runs):
     return figure
 
 
-def gain_over_guessing(times, curve, limit, points):
-    """Show ln 10 less the training loss against time, log-log: a curve, its limit, and {label: (times, gains)}."""
+def gain_over_guessing(labels, points):
+    """Show ln 10 less the training loss of constant predictions against time, log-log.
+
+    The frequencies of `labels` give the curve, in closed form, and its limit.  `points`: {label: (times, losses)}.
+    """
+    start, shares = np.log(N_CLASSES), np.bincount(labels, minlength=N_CLASSES) / len(labels)
+    times = np.geomspace(min(when[0] for when, _ in points.values()) / 2, 100, 200)
     figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    curve = start - frequencies.constant_predictor_loss(times, shares)
     axis.loglog(times, curve, "-", color=COLOURS[0], label="closed form")
-    axis.axhline(limit, color=COLOURS[2], ls=DASHES[3], label="ln 10 less the entropy of the classes")
-    for marker, (i, (label, (when, gain))) in zip("osv", enumerate(points.items()), strict=False):
-        axis.loglog(when, gain, marker, color=COLOURS[1 + 2 * i], mfc="none", ms=5, label=label)
+    axis.axhline(
+        start - frequencies.entropy(labels),
+        color=COLOURS[2],
+        ls=DASHES[3],
+        label="ln 10 less the entropy of the classes",
+    )
+    for marker, (i, (label, (when, losses))) in zip("osv", enumerate(points.items()), strict=False):
+        axis.loglog(when, start - np.asarray(losses), marker, color=COLOURS[1 + 2 * i], mfc="none", ms=5, label=label)
     axis.set(xlabel="time: learning rate of the last bias × steps", ylabel="ln 10 − training loss (nats)")
     axis.legend(loc="lower right")
     return figure

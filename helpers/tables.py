@@ -496,8 +496,62 @@ def digits(printed, runs):
     return markdown(pd.DataFrame(rows, columns=columns))
 
 
+def best_epsilons(frame):
+    """Return how the best epsilon varies over images, by precision and loss, as a Markdown table.
+
+    `frame`: rows of gradients.best_epsilons.
+    """
+    rows = [
+        {
+            "precision": precision,
+            "loss": kind,
+            "images": len(group),
+            "median best epsilon": group["best"].median(),
+            "smallest": group["best"].min(),
+            "largest": group["best"].max(),
+            "from 0.001 to 0.01": int(group["best"].between(0.001, 0.01).sum()),
+        }
+        for (precision, kind), group in frame.groupby(["precision", "loss"], sort=False)
+    ]
+    return markdown(pd.DataFrame(rows), median_best_epsilon=".1g", smallest=".1g", largest=".1g")
+
+
+def accuracies(runs, apart):
+    """Return the accuracies that the original printed beside those of Runs by its rule, as a Markdown table.
+
+    `runs`: {combination: Run}, in the order of original.FIRST_ACCURACIES.  `apart`: by how many images each of them
+    differs, or an empty dict where the data are others and there is nothing to compare.
+    """
+    rows = [
+        (
+            name,
+            f"{printed:.2%}" if apart else "–",
+            f"{run.valid_accuracy:.2%}",
+            f"{apart[name]:+d}" if apart else "–",
+        )
+        for (name, run), printed in zip(runs.items(), original.FIRST_ACCURACIES, strict=True)
+    ]
+    return markdown(pd.DataFrame(rows, columns=["combination", "printed", "by its rule", "difference in images"]))
+
+
+def conclusions(comparisons):
+    """Return what conclusions compare, {claim: (Difference in nats, how it was measured)}, as a Markdown table."""
+    rows = [
+        (original.CLAIMS[name].text, words.interval(apart, unit="nats", scale=1, places=4), how)
+        for name, (apart, how) in comparisons.items()
+    ]
+    return markdown(pd.DataFrame(rows, columns=["what is compared", "difference", "how"]))
+
+
+def verdicts(frame):
+    """Return how often each verdict occurs among the rows of original.verdicts, by kind, as a Markdown table."""
+    counts = pd.crosstab(frame["kind"], frame["verdict"])
+    counts = counts.reindex(index=original.KINDS, columns=original.VERDICTS, fill_value=0)
+    return markdown(counts.loc[:, counts.any()].rename_axis("kind").reset_index())
+
+
 def claims(frame):
-    """Return the rows of original.audit as a Markdown table, each value to the places that its claim has."""
+    """Return the rows of original.verdicts as a Markdown table, each value to the places that its claim has."""
     columns = {
         "claim": frame["claim"],
         "printed": [_to_the_place(*pair) for pair in zip(frame["printed"], frame["unit"], strict=True)],

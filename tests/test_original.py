@@ -108,7 +108,7 @@ def test_a_conclusion_holds_only_beyond_its_interval(mean, expected):
 
 def test_every_claim_gets_a_row():
     findings = {name: Finding(claim.printed) for name, claim in original.CLAIMS.items()}
-    frame = original.audit(findings)
+    frame = original.verdicts(findings)
     assert list(frame["claim"]) == [claim.text for claim in original.CLAIMS.values()]
     assert set(frame["verdict"]) == {original.TO_THE_DIGIT, original.HOLDS}
     assert set(frame["kind"]) == set(original.KINDS)
@@ -119,11 +119,13 @@ def test_every_claim_gets_a_row():
     elsewhere = original.audit(findings, on_mnist=False)
     judged = elsewhere["verdict"] != original.NOT_COMPARABLE
     assert elsewhere["why"][~judged].all()
+
+    judged = original.verdicts(findings, on_mnist=False)["verdict"] != original.NOT_COMPARABLE
     portable = pd.Series([claim.portable for claim in original.CLAIMS.values()])
     assert (judged == portable).all()
     assert 0 < portable.sum() < len(portable)
     with pytest.raises(ValueError, match=r"epsilon.*no such"):
-        original.audit({**{k: v for k, v in findings.items() if k != "epsilon"}, "no such": Finding(1)})
+        original.verdicts({**{k: v for k, v in findings.items() if k != "epsilon"}, "no such": Finding(1)})
 
 
 def test_a_replay_is_the_rule_written_out(small):
