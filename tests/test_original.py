@@ -113,10 +113,10 @@ def test_every_claim_gets_a_row():
     assert set(frame["verdict"]) == {original.TO_THE_DIGIT, original.HOLDS}
     assert set(frame["kind"]) == set(original.KINDS)
     findings["epsilon"] = Finding(0.006, 0.002, "as the images are")
-    row = original.audit(findings).set_index("claim").loc["ε of the smallest difference"]
+    row = original.verdicts(findings).set_index("claim").loc["ε of the smallest difference"]
     assert row[["printed", "measured", "noise", "unit"]].tolist() == [0.003, 0.006, 0.002, 0.001]
     assert row[["verdict", "why", "part"]].tolist() == [original.WITHIN_NOISE, "as the images are", "gradient check"]
-    elsewhere = original.audit(findings, on_mnist=False)
+    elsewhere = original.verdicts(findings, on_mnist=False)
     judged = elsewhere["verdict"] != original.NOT_COMPARABLE
     assert elsewhere["why"][~judged].all()
 

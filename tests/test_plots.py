@@ -8,7 +8,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from numpy.testing import assert_allclose, assert_array_equal
 
-from helpers import alt, cnn, data, inside, plots, statistics
+from helpers import alt, cnn, data, frequencies, inside, plots, statistics
 from helpers.statistics import Difference
 
 LABELS = {
@@ -248,14 +248,18 @@ def test_replays_are_shown_less_their_mean_and_as_they_are(made):
 
 
 def test_the_gain_is_shown_beside_its_limit_and_what_was_measured():
-    times, curve = np.array([1.0, 2, 3]), np.array([0.1, 0.2, 0.25])
-    points = {"MNIST": ([1, 2], [0.11, 0.19]), "digits": ([3], [0.26])}
-    (axis,) = plots.gain_over_guessing(times, curve, 0.3, points).axes
+    labels = np.repeat(np.arange(10), [5, 6, 7, 8, 9, 11, 12, 13, 14, 15])
+    shares = np.bincount(labels) / len(labels)
+    points = {"MNIST": ([1, 2], [2.2, 2.1]), "digits": ([3], [2.05])}
+    (axis,) = plots.gain_over_guessing(labels, points).axes
     lines = by_label(axis)
-    assert_allclose(lines["closed form"].get_xydata(), np.c_[times, curve])
-    assert_allclose(lines["ln 10 less the entropy of the classes"].get_ydata(), 0.3)
-    for label, pair in points.items():
-        assert_allclose(lines[label].get_xydata(), np.transpose(pair))
+    times, curve = lines["closed form"].get_xydata().T
+    assert (times[0], times[-1]) == pytest.approx((0.5, 100))
+    assert_allclose(curve, np.log(10) - frequencies.constant_predictor_loss(times, shares))
+    limit = np.log(10) + np.sum(shares * np.log(shares))
+    assert_allclose(lines["ln 10 less the entropy of the classes"].get_ydata(), limit)
+    for label, (when, losses) in points.items():
+        assert_allclose(lines[label].get_xydata(), np.c_[when, np.log(10) - losses])
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert legend(axis) == {label: line.get_color() for label, line in lines.items()}
     assert sides(axis) == ("time: learning rate of the last bias × steps", "ln 10 − training loss (nats)")

@@ -61,7 +61,7 @@ def test_what_is_written_is_the_best_run_of_each_choice(tmp_path, monkeypatch, m
         ],
     }
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "networks")
-    monkeypatch.setattr(pretrained, "read_weights", weights)
+    monkeypatch.setattr(store, "read_weights", weights)
     monkeypatch.setattr(runs, "chosen", lambda name: {"mnist": chosen}[name])
     pretrained.write()
     X = np.random.default_rng(0).random((5, 784), dtype=np.float32)
