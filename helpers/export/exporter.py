@@ -49,11 +49,14 @@ def _summed_up(message):
     lines = message.splitlines()
     missing = [found[1] for line in lines if (found := re.search(r'the text `"(.+?)"` could not be displayed', line))]
     others = [line for line in lines if "could not be displayed with font" not in line]
+    if len(others) > 2:
+        others = [others[0], f"and {len(others) - 1} more such places"]
     if missing:
         shown = "".join(dict.fromkeys(missing))
         more = " ..." if len(shown) > 20 else ""
         others.append(
-            f"{len(missing)} characters ({shown[:20]}{more}) are not in its fonts, those of the system stand in"
+            f"{len(missing)} characters ({shown[:20]}{more}) are not in its fonts, "
+            "those of the system stand in where they can"
         )
     return "; ".join(others)
 
@@ -115,6 +118,7 @@ class TypstPDFExporter(TemplateExporter):
         yield "fenced", fenced
         yield "plain", plain
         yield "plain_maths", markdown.plain_maths
+        yield "headings", markdown.headings
         yield "directives", markdown.directives
 
     def from_notebook_node(self, nb, resources=None, **kw):
@@ -123,6 +127,7 @@ class TypstPDFExporter(TemplateExporter):
         metadata = resources.setdefault("metadata", {})
         nb = self._prepared(nb, metadata.get("name") or "notebook")
         markdown, resources = super().from_notebook_node(nb, resources, **kw)
+        markdown = markdown.replace("\ufeff", "")  # a mark of order of bytes, astray; PDF/UA forbids it
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name).resolve()
             (folder / "files").mkdir()

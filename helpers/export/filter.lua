@@ -19,9 +19,11 @@ local function quoted(text)
 end
 
 -- An error that names its cell, or, in a foreign notebook, a warning and what to show instead.
+local told = {}
 local function problem(text, instead)
   if strict then return typst('#panic(' .. quoted(text) .. ')') end
-  io.stderr:write('[WARNING] ' .. text .. '\n')
+  if not told[text] then io.stderr:write('[WARNING] ' .. text .. '\n') end
+  told[text] = true
   return instead
 end
 
@@ -332,10 +334,10 @@ local function images_in_line(el)
   end }
 end
 
--- What stands in braces after an image in Markdown: {width=50%}.
-local function image_attributes(list)
+-- What stands in braces after an image or a link in Markdown: {width=50%}.
+local function attributes(list)
   for i, el in ipairs(list) do
-    if el.t == 'Image' and list[i + 1] and (list[i + 1].text or ''):match '^{' then
+    if (el.t == 'Image' or el.t == 'Link') and list[i + 1] and (list[i + 1].text or ''):match '^{' then
       local text, stop = '', i
       while stop < #list and not text:match '}' do
         stop = stop + 1
@@ -344,7 +346,7 @@ local function image_attributes(list)
       local braces, rest = text:match '^(%b{})(.*)$'
       local read = pandoc.read('![](x)' .. (braces or ''), 'commonmark+attributes').blocks[1].content
       if braces and #read == 1 then
-        el.attr = read[1].attr
+        if el.t == 'Image' then el.attr = read[1].attr end
         for _ = i + 1, stop do list:remove(i + 1) end
         if rest ~= '' then list:insert(i + 1, pandoc.Str(rest)) end
       end
@@ -522,7 +524,7 @@ function Pandoc(doc)
   strict = doc.meta.strict ~= nil
   doc = doc:walk { RawBlock = expand }
   local known = works(doc.meta.bibliography)
-  doc = doc:walk { Inlines = function(list) return image_attributes(html_elements(list)) end }
+  doc = doc:walk { Inlines = function(list) return attributes(html_elements(list)) end }
   local labels
   doc, labels = read_references(doc, known, problem, strict)
   doc = doc:walk { Header = anchor_heading, Div = caption, Para = image_as_figure }

@@ -4,6 +4,7 @@
 local stringify = pandoc.utils.stringify
 local problems, names = {}, {} -- names: anchor -> { place, number }, of all that a link can lead to
 local strict = false
+local gone = pandoc.List {} -- what links of foreign notebooks lead to, and is not here
 
 local function problem(cell, text)
   local told = ('notebook %s, cell %s: %s'):format(cell.notebook, cell.index, text)
@@ -134,7 +135,9 @@ local function goal(cell, target)
   if target:match '^%a[%w+.-]*:' or (file ~= '' and not notebook) then return nil end
   anchor = decoded(anchor):gsub('`', '') -- of code in a heading, which JupyterLab keeps in a name and pandoc does not
   local found = anchor == '' and names[notebook] or names[(notebook or cell.notebook) .. '--' .. anchor] or names[anchor]
-  if not found then
+  if not found and not strict then
+    gone:insert(target)
+  elseif not found then
     problem(cell, ('the link to %s has no target here; correct it, put an anchor where it should lead, or add '
       .. 'its notebook.'):format(target))
   end
@@ -178,6 +181,11 @@ return function(doc)
   name_headings(cells)
   name_items(cells)
   resolve_links(cells)
+  if #gone > 0 then
+    local more = #gone > 5 and (' and %d more'):format(#gone - 5) or ''
+    io.stderr:write(('[WARNING] the link%s to %s%s %s no target here.\n'):format(#gone > 1 and 's' or '',
+      table.concat(gone, ', ', 1, math.min(5, #gone)), more, #gone > 1 and 'have' or 'has'))
+  end
   doc.blocks = pandoc.Blocks {}
   for _, cell in ipairs(cells) do doc.blocks:extend(cell.blocks) end
   return doc, problems

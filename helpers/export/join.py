@@ -29,7 +29,7 @@ def read(path):
     """Return the notebook of this path; ReportError where it is none."""
     try:
         nb = nbformat.read(path, as_version=4)
-        nbformat.validate(nb)
+        nbformat.validate(nb, relax_add_props=True)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ReportError(f"notebook {path} is not a Jupyter notebook: {reason[:200]}.") from error

@@ -13,6 +13,7 @@ MATH = re.compile(
     rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
     re.S,
 )
+CLOSE_HEADING = re.compile(r"^(#{2,6}(?=[^\W_])|#(?=[^\W\d_a-z]))", re.M)  # as old notebooks have it: #Heading
 DIRECTIVE = re.compile(
     r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)\})?[ \t]*(?P<title>[^\n]*)\n"
     r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
@@ -40,7 +41,7 @@ def one_line(match):
     tex = re.sub(r"(?<!\\)%.*", "", tex)
     tex = re.sub(r"\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
     tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
-    if re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
+    while re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
         tex = tex[:-1].rstrip()
     if env:
         inner = re.sub(r"^(?:equation|displaymath|math)\*?$", "", env)
@@ -51,6 +52,11 @@ def one_line(match):
 def plain_maths(text):
     """`text` with its TeX maths, as JupyterLab reads it, in the only form that pandoc reads: `$x$`, `$$x$$`."""
     return outside_code(lambda piece: MATH.sub(one_line, piece), text)
+
+
+def headings(text):
+    """`text` with a blank after the # of each heading, without which pandoc sees none."""
+    return outside_code(lambda piece: CLOSE_HEADING.sub(r"\1 ", piece), text)
 
 
 def _directive(match):

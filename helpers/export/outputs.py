@@ -5,6 +5,7 @@ import re
 from base64 import b64decode, b64encode
 from contextlib import suppress
 
+from bs4 import BeautifulSoup, Comment
 from nbconvert.filters import strip_ansi
 from PIL import Image, ImageColor
 
@@ -20,6 +21,15 @@ RULE = re.compile(r"(#T_[^{}<>]*)\{([^{}]*)\}")  # of pandas.Styler
 CELL = re.compile(r"<t[dh]\b[^>]*", re.I)
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
+)
+IN_TABLES = {  # what may stand where in a table
+    **dict.fromkeys(("thead", "tbody", "tfoot"), {"tr"}),
+    **{"table": {"caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr"}, "tr": {"td", "th"}},
+}
+ASTRAY = re.compile(
+    r"(?:<(?:table|thead|tbody|tfoot|tr)\b[^>]*>|</(?:thead|tbody|tfoot|tr|td|th)>)\s*"
+    r"(?!</?(?:table|thead|tbody|tfoot|tr|td|th|caption|col|colgroup)\b|\s)",
+    re.I,
 )
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
@@ -86,6 +96,20 @@ def _coloured(html):
     return CELL.sub(mark, html), lost
 
 
+def _whole_tables(html):
+    """HTML with what stands astray between the rows of a table before it, as browsers show it; pandoc gives up."""
+    if not ASTRAY.search(html):
+        return html
+    soup = BeautifulSoup(html, "html.parser")
+    for node in list(soup.descendants):
+        expected = IN_TABLES.get(node.parent.name)
+        if expected and node.name not in expected and str(node).strip() and not isinstance(node, Comment):
+            table = node.find_parent("table")
+            if table:
+                table.insert_before(node.extract())
+    return str(soup)
+
+
 def _shorten(text):
     """`text` without its middle where it would take many more than LINES lines in print."""
     lines = text.splitlines(keepends=True)
@@ -128,15 +152,16 @@ def _printable(output):
         data.pop(WIDGET, None)
     if "text/html" in data:
         html, lost = _without_scripts(data["text/html"])
-        data["text/html"], pale = _coloured(html)
+        data["text/html"], pale = _coloured(_whole_tables(html))
         lost += ["some colours of a table"] if pale else []
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]
     if "text/plain" in data:
         data["text/plain"] = _shorten(_plain_text(data["text/plain"]))
-    if "<table" in data.get("text/html", ""):
+    html, plain = data.get("text/html", ""), data.get("text/plain", "<")
+    if "<table" in html and "xr-text-repr-fallback" not in html:
         data.pop("text/markdown", None)
-    elif not data.get("text/plain", "<").startswith("<"):
+    elif not plain.startswith("<") or "\n" in plain.strip():  # of more than a line, it says what there is
         data.pop("text/html", None)
     shown = data.keys() & set(TYPES)
     richer = sorted(data.keys() - set(TYPES))
@@ -179,9 +204,14 @@ def _clean_text(cell):
     return lost
 
 
+def _told(places):
+    """The first of the places where something is lost, and how many follow."""
+    return places if len(places) < 5 else [*places[:3], f"and {len(places) - 3} more cells"]
+
+
 def keep_printable(nb, log):
     """Removes what cannot be typeset and says so in one logged sentence."""
-    left_out = []
+    left_out = {}
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             lost = _clean_text(cell)
@@ -189,6 +219,8 @@ def keep_printable(nb, log):
             lost = _clean_outputs(cell)
         else:
             continue
-        left_out += [f"{name} ({where(cell)})" for name in lost]
+        for name in dict.fromkeys(lost):
+            left_out.setdefault(name, []).append(where(cell))
     if left_out:
-        log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(left_out))
+        told = [f"{name} ({', '.join(_told(places))})" for name, places in left_out.items()]
+        log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(told))
