@@ -3,6 +3,7 @@
 import base64
 import http.server
 import io
+import json
 import logging
 import threading
 
@@ -18,6 +19,7 @@ from pypdf import PdfReader
 from helpers.export import ReportError, maths, typeset
 from helpers.export import __main__ as binding
 from helpers.export.exporter import TypstPDFExporter
+from helpers.export.join import JOIN
 
 
 def displayed(**data):
@@ -172,6 +174,24 @@ NOTEBOOKS = {
         [new_markdown_cell("::: {.captioned}\nkept\n:::\n\n::: captioned\n:::\n\n::: {.title}\nend\n:::")],
         ["kept", "end"],
         [":::"],
+    ),
+    "attributes of a link": ([new_markdown_cell('[a](http://x.invalid){.b c="d e"} end {f}')], ["a end {f}"], ["{."]),
+    "headings without a blank": (
+        [new_markdown_cell("#Heading\n##sub\n#hash #1\n`#Code`\n```\n#More\n```")],
+        ["#hash #1", "#Code", "#More"],
+        ["#Heading", "#sub"],
+    ),
+    "escaped brackets": (
+        [new_markdown_cell("\\\\(a_1\\\\) and\n\\\\[\nb_1\n\\\\] end")],
+        ["and", "end"],
+        ["(", "]", "_"],
+    ),
+    "blanks at the end of maths": ([new_markdown_cell("$a_1\\ \\ $ end")], ["end"], ["$", "_"]),
+    "a mark of the order of bytes": ([new_markdown_cell("\ufeffend")], ["end"], ["\ufeff"]),
+    "HTML that folds": (
+        [displayed(text__html="<ul><li>folded</li></ul>", text__plain="<Dataset>\nsizes: 3")],
+        ["sizes: 3"],
+        ["folded"],
     ),
     "wide table": (
         [displayed(text__html=pd.DataFrame(np.eye(3, 40)).to_html(), text__plain="t")],
@@ -653,6 +673,32 @@ def test_colours_that_are_lost_are_told(style, caplog):
     assert "some colours of a table (notebook nb, cell 1)" in exported([displayed(text__html=html)], caplog)[1]
 
 
+def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):
+    html = "<table><thead><tr><th>a</th></tr></thead><tbody><p>1 row</p><tr><td>5</td></tr> astray </tbody></table>"
+    body = " ".join(typst_of([displayed(text__html=html)], caplog, monkeypatch)[0].split())
+    assert "1 row astray #figure(" in body
+    assert "table.header([a],), table.hline(), [5]," in body
+
+
+def test_text_of_wide_lines_is_set_smaller(caplog):
+    table = "\n".join(" ".join(f"column{i}" for i in range(14)) for _ in range(4))
+    _, _, pdf = exported([printed(table)], caplog)
+    lines = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()
+    assert sum(line.startswith("column0") and line.endswith("column13") for line in lines) == 4
+
+
+def test_a_kind_of_loss_is_told_once(caplog, capfd):
+    links = new_markdown_cell("".join(f"[{i}](#gone{i}) " for i in range(7)))
+    _, told, _ = exported(
+        [displayed(text__html="<script>x</script>") for _ in range(6)] + [links], caplog, passes=[JOIN]
+    )
+    assert "script (notebook nb, cell 1, notebook nb, cell 2, notebook nb, cell 3, and 3 more cells)." in told
+    assert (
+        "the links to #gone0, #gone1, #gone2, #gone3, #gone4 and 2 more have no target"
+        in told + capfd.readouterr().err
+    )
+
+
 @pytest.fixture
 def folder_of_two(tmp_path):
     """A folder with one.ipynb, deep/two.ipynb, and beside each a picture of the same name and another colour."""
@@ -695,6 +741,17 @@ def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
     colours = [page.images[0].image.convert("RGB").getpixel((0, 0)) for page in pdf.pages]
     assert colours == [(255, 0, 0), (0, 0, 255)]
     assert "three.ipynb has no target" in caplog.text
+
+
+def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkeypatch):
+    nb = json.loads((folder_of_two / "one.ipynb").read_text())
+    nb["cells"][0]["name"] = "x"
+    nb["cells"].append({"cell_type": "code", "source": "x", "metadata": {}, "id": "a"})
+    nb["cells"].append({**nb["cells"][-1], "id": "b", "outputs": [{"output_type": "stream", "text": "x", "more": 1}]})
+    (folder_of_two / "one.ipynb").write_text(json.dumps(nb))
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+    exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
+    assert exporter.from_filename(folder_of_two / "one.ipynb")[0].startswith(b"%PDF")
 
 
 def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):

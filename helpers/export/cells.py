@@ -1,12 +1,55 @@
 """Names, tags and attachments of the cells of a notebook."""
 
+import re
 from mimetypes import guess_extension
+
+import yaml
+from nbformat import from_dict
+
+TEXT = {"metadata": {}, "source": ""}
+CELLS = {"markdown": TEXT, "raw": TEXT, "code": {**TEXT, "outputs": [], "execution_count": None}}
+SHOWN = {"data": {}, "metadata": {}}
+OUTPUTS = {
+    "stream": {"name": "stdout", "text": ""},
+    "error": {"ename": "", "evalue": "", "traceback": []},
+    **{"display_data": SHOWN, "execute_result": {**SHOWN, "execution_count": None}},
+}
+
+
+def complete(nb):
+    """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too."""
+    for cell in nb.cells:
+        _complete(cell, CELLS[cell.cell_type], {"cell_type", "id", "attachments"})
+        for output in cell.get("outputs", []):
+            _complete(output, OUTPUTS[output.output_type], {"output_type"})
+
+
+def _complete(item, fields, others):
+    for name in item.keys() - fields.keys() - others:
+        del item[name]
+    for name, value in fields.items():
+        item.setdefault(name, from_dict(value))
 
 
 def where(cell):
     """Notebook and 1-based index of a cell, as they are named in messages."""
     report = cell.metadata.report
     return f"notebook {report.notebook}, cell {report.index}"
+
+
+def read_front_matter(nb):
+    """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto."""
+    first = nb.cells[0] if nb.cells and nb.cells[0].cell_type != "code" else None
+    found = first and re.match(r"\s*---\s*\n(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
+    try:
+        given = yaml.safe_load(found[1]) if found else None
+    except (yaml.YAMLError, ValueError):
+        return
+    if isinstance(given, dict):
+        below = first.source[found.end() :] if first.cell_type == "markdown" else ""
+        title = given.get("title")
+        first.source = f"# {title}\n\n{below}" if title else below
+        first.cell_type = "markdown"
 
 
 def name_cells(nb, notebook):

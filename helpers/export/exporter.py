@@ -162,6 +162,8 @@ class TypstPDFExporter(TemplateExporter):
 
     def _prepared(self, nb, name):
         nb = copy.deepcopy(nb)
+        cells.complete(nb)
+        cells.read_front_matter(nb)
         cells.name_cells(nb, name)
         cells.tag_hidden(nb)
         captions.obey_options(nb, self.strict, self.log)

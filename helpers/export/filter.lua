@@ -27,6 +27,12 @@ local function problem(text, instead)
   return instead
 end
 
+-- What these inlines say, with the quotes that were written.
+local function written(list, start, stop)
+  local text = pandoc.utils.stringify(pandoc.Inlines { table.unpack(list, start, stop) })
+  return (text:gsub('\u{201c}', '"'):gsub('\u{201d}', '"'))
+end
+
 local function rows_of(el)
   local rows = el.head.rows .. el.foot.rows
   for _, body in ipairs(el.bodies) do rows = rows .. body.head .. body.body end
@@ -135,6 +141,18 @@ local function html_elements(list)
   return out
 end
 
+-- What stands in braces at the end of a heading, as Quarto has it: {#sec-one .unnumbered}.
+local function heading_attributes(el)
+  local start = #el.content
+  while start > 1 and not (el.content[start].text or ''):match '^{' do start = start - 1 end
+  if start < 2 then return nil end
+  local read = pandoc.read('# x ' .. written(el.content, start), 'commonmark+attributes').blocks[1]
+  if read.t ~= 'Header' or #read.content > 1 then return nil end
+  for _ = start - 1, #el.content do el.content:remove() end
+  el.identifier = read.identifier ~= '' and read.identifier or el.identifier
+  return el
+end
+
 -- A heading is named by its id, an anchor in it, or its words; a link may use the words, and TeX in them, anyway.
 local function anchor_heading(el)
   local words = pandoc.utils.stringify(el.content):gsub(' ', '-')
@@ -203,7 +221,12 @@ local function caption(div)
   return pandoc.Figure(div.content, { long = text }, { id = div.identifier })
 end
 
+local unnamed = 0
 local function figure(el)
+  if el.identifier == '' then -- of HTML
+    unnamed = unnamed + 1
+    el.identifier = 'fig-unnamed-' .. unnamed
+  end
   local open = typst('#figure(kind: image, caption: [')
   local body = pandoc.Blocks { pandoc.Plain(pandoc.Inlines { open } .. with_first_sentence(el.caption.long)
     .. pandoc.Inlines { typst('])[#anchor(' .. quoted('at-' .. el.identifier) .. ')') }) }
@@ -321,28 +344,33 @@ local function image(el)
     shape, quoted(name), quoted(alt), size(el, 'width'), size(el, 'height')))
 end
 
--- An image with something beside it stays in the line.
+-- An image with something beside it stays in the line, of which the rest is not stretched.
 local function images_in_line(el)
   local n_pieces = 0
   for _, piece in ipairs(el.content) do
     if piece.t ~= 'Space' and piece.t ~= 'SoftBreak' then n_pieces = n_pieces + 1 end
   end
   if n_pieces < 2 then return nil end
-  return el:walk { Image = function(image)
+  local found = false
+  el = el:walk { Image = function(image)
     image.classes:insert 'in-line'
+    found = true
     return image
   end }
+  if found then
+    el.content:insert(1, typst '#[#set par(justify: false);')
+    el.content:insert(typst ']')
+  end
+  return el
 end
 
 -- What stands in braces after an image or a link in Markdown: {width=50%}.
 local function attributes(list)
   for i, el in ipairs(list) do
     if (el.t == 'Image' or el.t == 'Link') and list[i + 1] and (list[i + 1].text or ''):match '^{' then
-      local text, stop = '', i
-      while stop < #list and not text:match '}' do
-        stop = stop + 1
-        text = text .. pandoc.utils.stringify(list[stop]):gsub('\u{201c}', '"'):gsub('\u{201d}', '"')
-      end
+      local stop = i + 1
+      while stop < #list and not written(list, i + 1, stop):match '}' do stop = stop + 1 end
+      local text = written(list, i + 1, stop)
       local braces, rest = text:match '^(%b{})(.*)$'
       local read = pandoc.read('![](x)' .. (braces or ''), 'commonmark+attributes').blocks[1].content
       if braces and #read == 1 then
@@ -526,6 +554,7 @@ function Pandoc(doc)
   local known = works(doc.meta.bibliography)
   doc = doc:walk { Inlines = function(list) return attributes(html_elements(list)) end }
   local labels
+  doc = doc:walk { Header = heading_attributes }
   doc, labels = read_references(doc, known, problem, strict)
   doc = doc:walk { Header = anchor_heading, Div = caption, Para = image_as_figure }
   doc = cite_references(add_passes(doc), known)

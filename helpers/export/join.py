@@ -9,7 +9,7 @@ import nbformat
 from nbformat.v4 import new_notebook
 
 from . import ReportError
-from .cells import name_cells
+from .cells import complete, name_cells
 from .markdown import outside_code
 
 JOIN = str(Path(__file__).with_name("join.lua"))
@@ -29,7 +29,8 @@ def read(path):
     """Return the notebook of this path; ReportError where it is none."""
     try:
         nb = nbformat.read(path, as_version=4)
-        nbformat.validate(nb, relax_add_props=True)
+        complete(nb)
+        nbformat.validate(nb)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ReportError(f"notebook {path} is not a Jupyter notebook: {reason[:200]}.") from error

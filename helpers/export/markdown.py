@@ -9,7 +9,8 @@ CODE = re.compile(
 LINE = r"(?:\\.|[^$\\\n])+?"
 TEX = r"(?:\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
-    r"\\\$|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
+    r"\\\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
+    r"|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
     rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
     re.S,
 )
@@ -21,6 +22,7 @@ DIRECTIVE = re.compile(
 )
 BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso"}
 BOXES |= {"admonition"}
+TITLED = {"tab-item", "dropdown", "card", "grid-item-card"}
 
 
 def outside_code(function, text):
@@ -34,7 +36,8 @@ def outside_code(function, text):
 
 def one_line(match):
     """The formula that MATH matched as pandoc reads it, in one line."""
-    display, env, rows, inline = match.group("display", "env", "rows", "inline")
+    env, rows = match.group("env", "rows")
+    display, inline = match["display"] or match["square"], match["inline"] or match["round"]
     tex = display or rows or inline
     if tex is None:
         return r"\$"
@@ -80,9 +83,12 @@ def _directive(match):
         label = options.get("name", "")
         label = label if re.fullmatch(r"[\w:.-]+", label) else f"fig-{match.start()}-{len(body)}"
         return f":::: {{.captioned #{label}}}\n\n{image}\n\n::: caption\n{directives(body)}\n:::\n\n::::"
+    if name and fence.startswith(":"):  # of a theme, or an extension
+        return f"**{title}**\n\n{directives(body)}" if title and name in TITLED else directives(body)
     return match.group()
 
 
 def directives(text):
-    """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay."""
+    """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay,
+    where they are code, or leave what is in them."""
     return DIRECTIVE.sub(_directive, text)

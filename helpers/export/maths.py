@@ -28,7 +28,14 @@ KNOWN = {r"\arg": "arg", r"\LaTeX": "LaTeX", r"\TeX": "TeX", r"\dim": "dim", r"\
 RENAMED = {
     **{r"\cr": r"\\", r"\hbox": r"\text", r"\mbox": r"\text", r"\bigl": r"\big", r"\bigr": r"\big"},
     **{r"\Bigl": r"\Big", r"\Bigr": r"\Big", r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|"},
-    **{r"\bold": r"\mathbf", r"\cfrac": r"\frac", r"\nonumber": "", r"\notag": "", r"\displaylimits": ""},
+    **{
+        r"\bold": r"\mathbf",
+        r"\cfrac": r"\frac",
+        r"\nonumber": "",
+        r"\notag": "",
+        r"\displaylimits": "",
+        r"\newline": r"\\",
+    },
 }
 
 
@@ -38,6 +45,9 @@ DEFINITION = re.compile(
 )
 NUMBER, REFERENCE = "\ue000", "\ue001"  # begin a text that marks the number of a row, or refers to a label
 DEPTH = 200  # replacements of macros in a formula
+
+
+WORDS = re.compile(r"\\(?:text(?:rm|bf|it)?|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*\$(?:[^{}]|\{[^{}]*\})*)\}")
 
 
 class Unreadable(ValueError):
@@ -145,6 +155,7 @@ def _number(marks):
 
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
+    tex = WORDS.sub(_with_inner_maths, tex)
     tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
     tex = re.sub(r"\\[a-zA-Z]+", lambda name: RENAMED.get(name[0], name[0]), tex)
@@ -154,6 +165,13 @@ def _known(tex):
     tex = re.sub(r"\\begin\{eqnarray\*?\}(.*?)\\end\{eqnarray\*?\}", _two_columns, tex, flags=re.DOTALL)
     tex = re.sub(r"\\(begin|end)\{(?:gather|multline|dcases|rcases|smallmatrix)\*?\}", _other_name, tex)
     return re.sub(r"\\\\\s*(\\end\{)", r"\1", tex)  # a last row that is none
+
+
+def _with_inner_maths(match):
+    """Words in a formula, with maths between dollars in them, as words and maths in turn."""
+    pieces = match[1].replace(r"\$", "\N{FULLWIDTH DOLLAR SIGN}").split("$")
+    turns = [piece if i % 2 else rf"\text{{{piece}}}" for i, piece in enumerate(pieces) if piece]
+    return "{" + " ".join(turns).replace("\N{FULLWIDTH DOLLAR SIGN}", r"\$") + "}"
 
 
 def _reference(match):
