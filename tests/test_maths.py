@@ -16,6 +16,9 @@ SAME = {  # TeX, and TeX that means the same
     r"\hbox{so}": r"\text{so}",
     r"\begin{eqnarray}a&=&b\end{eqnarray}": r"\begin{align}a&=b\end{align}",
     r"x \label{eq:x}": r"x",
+    r"\begin{align}a&=b\newline&=c\end{align}": r"\begin{align}a&=b\\&=c\end{align}",
+    r"a \text{ if $x^2$ is}": r"a {\text{ if } x^2 \text{ is}}",
+    r"\text{\$5, $x$}": r"{\text{\$5, } x}",
 }
 WRITTEN = {
     r"\frac{1}{\frac{2}{3}}": "frac(1, frac(2, 3))",

@@ -186,6 +186,37 @@ NOTEBOOKS = {
         ["and", "end"],
         ["(", "]", "_"],
     ),
+    "braces of headings": (
+        [new_markdown_cell("# One {#sec-one .unnumbered}\n\n## Two {a, b}")],
+        ["One Two {a, b}"],
+        ["sec-"],
+    ),
+    "other directives": (
+        [new_markdown_cell(":::{odd} path/x\n:::\n\n::::{tabs}\n:::{tab-item} First\ninner\n:::\n::::")],
+        ["First inner"],
+        ["odd", "path", ":::"],
+    ),
+    "other roles": (
+        [new_markdown_cell("{class}`~a.b.Name` and {doc}`words <c>` end")],
+        ["Name and words end"],
+        ["{", "a.b"],
+    ),
+    "list in a cell": (
+        [new_markdown_cell("|a|\n|-|\n|<ul><li>one</li><li>two</li></ul>|")],
+        ["• one • two"],
+        ["<li>"],
+    ),
+    "figure of HTML": (
+        [new_markdown_cell("<figure><img src='https://x.invalid/a.png'></figure>\n\n<figure>end</figure>")],
+        ["a.png", "end"],
+        [],
+    ),
+    "front matter": (
+        [new_raw_cell("---\ntitle: What it *is*\nauthor:\n  - name: Ann\n---")],
+        ["What it is"],
+        ["title", "name", "---"],
+    ),
+    "rules and a colon": ([new_markdown_cell("---\n\nsaid: kept\n\n---\nend")], ["said: kept", "end"], []),
     "blanks at the end of maths": ([new_markdown_cell("$a_1\\ \\ $ end")], ["end"], ["$", "_"]),
     "a mark of the order of bytes": ([new_markdown_cell("\ufeffend")], ["end"], ["\ufeff"]),
     "HTML that folds": (
@@ -671,6 +702,13 @@ def test_a_styled_table_keeps_its_colours(caplog, monkeypatch):
 def test_colours_that_are_lost_are_told(style, caplog):
     html = f"<style>{style}</style><table id='T_1'><tr><td id='T_1_row0_col0'>x</td></tr></table>"
     assert "some colours of a table (notebook nb, cell 1)" in exported([displayed(text__html=html)], caplog)[1]
+
+
+def test_a_line_before_an_image_is_not_stretched(tmp_path, caplog):
+    Image.new("RGB", (2000, 9)).save(tmp_path / "wide.png")
+    _, _, pdf = exported([new_markdown_cell("two words\n![](wide.png)")], caplog, path=tmp_path)
+    page = PdfReader(io.BytesIO(pdf)).pages[0].extract_text(extraction_mode="layout")
+    assert "two words" in page
 
 
 def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):

@@ -40,7 +40,7 @@ def where(cell):
 def read_front_matter(nb):
     """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto."""
     first = nb.cells[0] if nb.cells and nb.cells[0].cell_type != "code" else None
-    found = first and re.match(r"\s*---\s*\n(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
+    found = first and re.match(r"\s*---[ \t]*\n(?=\S)(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
     try:
         given = yaml.safe_load(found[1]) if found else None
     except (yaml.YAMLError, ValueError):

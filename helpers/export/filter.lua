@@ -133,6 +133,9 @@ local function html_elements(list)
     elseif name == 'img' or name == 'br' then
       out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks))
       if name == 'br' then out:insert(pandoc.LineBreak()) end
+    elseif name == 'li' then -- of a list in a cell of a table
+      if #out > 0 then out:insert(pandoc.LineBreak()) end
+      out:insert(pandoc.Str '• ')
     else
       out:insert(list[i])
     end

@@ -130,11 +130,16 @@ local function cite(mode)
 end
 roles.cite, roles['cite:p'], roles['cite:t'] = cite 'NormalCitation', cite 'NormalCitation', cite 'AuthorInText'
 
+-- A role of another kind, as {class}`~package.Name` or {doc}`words <file>`, leaves what a reader would see.
+local function other_role(text)
+  return pandoc.Code(text:match '^(.-)%s*<.+>$' or text:match '^~.*%.([^.]+)$' or text)
+end
+
 local function read_roles(list)
   for i = #list, 2, -1 do
     local before, name = (list[i - 1].text or ''):match '^(.*){([%w:]+)}$'
-    if list[i].t == 'Code' and list[i - 1].t == 'Str' and roles[name] then
-      local found = roles[name](list[i].text)
+    if list[i].t == 'Code' and list[i - 1].t == 'Str' and name then
+      local found = (roles[name] or other_role)(list[i].text)
       list:remove(i)
       list[i - 1] = pandoc.Str(before)
       for k, el in ipairs(pandoc.Inlines(found)) do list:insert(i - 1 + k, el) end
