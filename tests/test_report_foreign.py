@@ -224,6 +224,17 @@ NOTEBOOKS = {
         ["sizes: 3"],
         ["folded"],
     ),
+    "a vector of R": (
+        [
+            displayed(
+                text__html="<ol class=list-inline><li>1</li><li>2</li></ol>",
+                text__markdown="1. 1\n2. 2",
+                text__plain="[1] 1 2",
+            )
+        ],
+        ["[1] 1 2"],
+        ["1."],
+    ),
     "wide table": (
         [displayed(text__html=pd.DataFrame(np.eye(3, 40)).to_html(), text__plain="t")],
         ["39"],

@@ -163,6 +163,11 @@ def _printable(output):
         data.pop("text/markdown", None)
     elif not plain.startswith("<") or "\n" in plain.strip():  # of more than a line, it says what there is
         data.pop("text/html", None)
+    if (
+        re.search(r"\b(?:list|dl)-inline\b", html) and "text/plain" in data
+    ):  # a vector of R, which fills pages as a list
+        for kind in ("text/html", "text/markdown", "text/latex"):
+            data.pop(kind, None)
     shown = data.keys() & set(TYPES)
     richer = sorted(data.keys() - set(TYPES))
     if WIDGET in data or not shown or (shown == {"text/plain"} and STANDS_IN.fullmatch(data["text/plain"])):
