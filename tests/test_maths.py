@@ -11,6 +11,7 @@ SAME = {  # TeX, and TeX that means the same
     r"\begin{aligned}a&=b\cr c&=d\end{aligned}": r"\begin{align}a&=b\\c&=d\end{align}",
     r"\begin{pmatrix}1&2\\3&4\\\end{pmatrix}": r"\begin{pmatrix}1&2\\3&4\end{pmatrix}",
     r"\left(\begin{array}{*{2}c}1&2\end{array}\right)": r"\left(\begin{array}{cc}1&2\end{array}\right)",
+    r"\begin{array}{l@{\quad\mbox{so}}r}a&b\end{array}": r"\begin{array}{lr}a&b\end{array}",
     r"||w||": r"\|w\|",
     r"\cfrac{1}{2}": r"\frac{1}{2}",
     r"\hbox{so}": r"\text{so}",
@@ -34,6 +35,8 @@ WRITTEN = {
     r"\begin{aligned}a&=b&c&=d\end{aligned}": r'a & "" \= b #h(2em) & c & "" \= d',
     r"\mathop{\textrm{sgn}}": 'op("sgn", limits: #true)',
     r'\text{it is \#5 "x"}': r'"it is #5 \"x\""',
+    r"\mathrm{max}(x)": r'upright("max")\( x \)',
+    r"\text{Poi}(x) \text{ if } x": r'"Poi"\( x \)" if "x',
     r"a \not= b \not\in C": "a ≠ b ∉ C",
     r"\hat{x} + \overline{ab}": r"accent(x, hat) \+ overline(a b)",
     r"\displaystyle\int_0^1": "display(attach(∫, b: 0, t: 1))",
@@ -61,6 +64,7 @@ def test_everything_that_is_written_can_be_typeset(tmp_path):
         r"\#\$\%\&\_",
         r"a/b*c",
         r"\binom{n}{k}",
+        r"2 \text{a} \mathrm{max} y \ \text{b} \sin \text{\"} \\ \text{c}",
     ]
     body = "#let eqref(id) = id\n\n" + "\n\n".join(
         f"$ {maths.typst(tex)} $" for tex in [*SAME, *SAME.values(), *WRITTEN, *hard]

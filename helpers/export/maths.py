@@ -47,6 +47,7 @@ NUMBER, REFERENCE = "\ue000", "\ue001"  # begin a text that marks the number of 
 DEPTH = 200  # replacements of macros in a formula
 
 
+ARRAY = re.compile(r"(\\begin\{array\}\s*)(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})")
 WORDS = re.compile(r"\\(?:text(?:rm|bf|it)?|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*\$(?:[^{}]|\{[^{}]*\})*)\}")
 
 
@@ -109,7 +110,18 @@ def typst(tex, macros=None):
     `macros`: as `definitions` gives them.
     """
     with _readable():
-        return _row(converter.convert_to_element(_known(_expanded(tex, macros))), top=True).strip()
+        return _tight(_row(converter.convert_to_element(_known(_expanded(tex, macros))), top=True).strip())
+
+
+def _tight(written):
+    """Typst maths without the blanks beside words, which Typst would set and TeX does not."""
+    words = r'\\.|""|( ?)((?:[a-z]+\()*)("(?:[^"\\]|\\.)+"\)*)( ?)'
+
+    def tight(found):
+        blank, calls, text, _ = found.groups()
+        return (blank if calls else "") + calls + text if text else found[0]
+
+    return re.sub(words, tight, written)
 
 
 @contextmanager
@@ -133,7 +145,7 @@ def typst_rows(tex, macros=None):
         columns, rows = max(map(len, table)), []
         for row in table:
             number = _number([text for text in row.iter("mtext") if _text(text).startswith(NUMBER)])
-            written = [f"[${cell and f'display({cell})'}$]" for cell in map(_row, row)]
+            written = [f"[${cell and f'display({_tight(cell)})'}$]" for cell in map(_row, row)]
             rows.append(", ".join(["[]", *written, *["[]"] * (columns - len(row)), number]))
     return f"#rows({columns}, {', '.join(rows)})"
 
@@ -160,6 +172,7 @@ def _known(tex):
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
     tex = re.sub(r"\\[a-zA-Z]+", lambda name: RENAMED.get(name[0], name[0]), tex)
     tex = re.sub(r"\\operatorname\*?\{[^{}]*\}", lambda name: name[0].replace(r"\,", "\N{THIN SPACE}"), tex)
+    tex = ARRAY.sub(lambda begin: begin[1] + re.sub(r"[@!<>]\{(?:[^{}]|\{[^{}]*\})*\}", "", begin[2]), tex)
     tex = re.sub(r"\*\{(\d{1,2})\}(?:\{([lcr])\}|([lcr]))", lambda spec: (spec[2] or spec[3]) * int(spec[1]), tex)
     tex = re.sub(r"\\(begin|end)\{(?:aligned|alignedat|align|flalign|split)\*?\}", r"\\\1{align*}", tex)
     tex = re.sub(r"\\begin\{eqnarray\*?\}(.*?)\\end\{eqnarray\*?\}", _two_columns, tex, flags=re.DOTALL)
