@@ -209,7 +209,7 @@ NOTEBOOKS = {
     "figure of HTML": (
         [new_markdown_cell("<figure><img src='https://x.invalid/a.png'></figure>\n\n<figure>end</figure>")],
         ["a.png", "end"],
-        [],
+        ["Figure"],
     ),
     "front matter": (
         [new_raw_cell("---\ntitle: What it *is*\nauthor:\n  - name: Ann\n---")],
@@ -605,12 +605,14 @@ def test_tasks_have_a_box_and_no_bullet(caplog):
 
 
 def test_links_lead_to_headings_by_their_words_or_ids(caplog):
-    links = "[a](#What-is%3F) [b](#own) [c](#Head-two) [d](#The-$x$-axis) [e](#The-x-axis) [f](#none)"
+    links = "[a](#What-is%3F) [b](#own) [c](#Head-two) [d](#The-$x$-axis) [e](#The-x-axis) [f](#none) [g](#Last-one)"
     cells = [
         new_markdown_cell(links),
-        new_markdown_cell("# What is?\n\n<h2 id='own'>Head two</h2>\n\n## The $x$ axis"),
+        new_markdown_cell(
+            "# What is?\n\n<h2 id='own'>Head two</h2>\n\n## The $x$ axis\n\n## Last one <a id='l'></a>"
+        ),
     ]
-    assert n_links(exported(cells, caplog)[2]) == 5
+    assert n_links(exported(cells, caplog)[2]) == 6
 
 
 def test_a_break_after_an_equation_is_no_empty_line(caplog, monkeypatch):

@@ -134,7 +134,7 @@ local function html_elements(list)
       out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks))
       if name == 'br' then out:insert(pandoc.LineBreak()) end
     elseif name == 'li' then -- of a list in a cell of a table
-      if #out > 0 then out:insert(pandoc.LineBreak()) end
+      if pandoc.utils.stringify(out) ~= '' then out:insert(pandoc.LineBreak()) end
       out:insert(pandoc.Str '• ')
     else
       out:insert(list[i])
@@ -158,7 +158,7 @@ end
 
 -- A heading is named by its id, an anchor in it, or its words; a link may use the words, and TeX in them, anyway.
 local function anchor_heading(el)
-  local words = pandoc.utils.stringify(el.content):gsub(' ', '-')
+  local words = pandoc.utils.stringify(el.content):gsub('%s+$', ''):gsub(' ', '-')
   local tex = el.content:walk { Math = function(math) return pandoc.Str('$' .. math.text .. '$') end }
   if el.identifier == '' then el.identifier = words end
   el.content = el.content:walk {
@@ -172,7 +172,7 @@ local function anchor_heading(el)
   if targets[el.identifier] then el.identifier = '' end
   targets[el.identifier] = true
   titles[el.identifier] = el.content
-  for _, other in ipairs { words, (pandoc.utils.stringify(tex):gsub(' ', '-')) } do
+  for _, other in ipairs { words, (pandoc.utils.stringify(tex):gsub('%s+$', ''):gsub(' ', '-')) } do
     other_names[other] = other_names[other] or el.identifier
   end
   return el
@@ -226,6 +226,7 @@ end
 
 local unnamed = 0
 local function figure(el)
+  if el.identifier == '' and #el.caption.long == 0 then return el.content end
   if el.identifier == '' then -- of HTML
     unnamed = unnamed + 1
     el.identifier = 'fig-unnamed-' .. unnamed

@@ -87,7 +87,7 @@ local function name_headings(cells)
   local counts, n_same = {}, {}
   for cell, el in headings(cells) do
     el.attributes.number, counts = next_number(counts, cell, el.level)
-    local words = stringify(el.content):gsub(' ', '-')
+    local words = stringify(el.content):gsub('%s+$', ''):gsub(' ', '-')
     local own = el.identifier ~= '' and el.identifier ~= words
     local long = cell.notebook .. '--' .. words
     n_same[long] = (n_same[long] or 0) + 1
