@@ -201,6 +201,15 @@ NOTEBOOKS = {
         ["Name and words end"],
         ["{", "a.b"],
     ),
+    "badges": (
+        [
+            new_markdown_cell(
+                "[![a](https://x.invalid/b.svg)](c)[![](https://y.invalid/d.svg?e=f)](g)![](https://z.invalid/h%20i.png?j)"
+            )
+        ],
+        ["a y.invalid h i.png"],
+        ["e=f"],
+    ),
     "list in a cell": (
         [new_markdown_cell("|a|\n|-|\n|<ul><li>one</li><li>two</li></ul>|")],
         ["• one • two"],

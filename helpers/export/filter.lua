@@ -321,10 +321,19 @@ local function size(el, name)
   return length(style:match('%f[%w-]' .. name .. '%s*:%s*([^;]+)') or el.attributes[name] or '')
 end
 
+-- What is printed instead of an image on the web: its alternative text, its name or, of a badge, where it is from.
+local function name_of(el)
+  if #el.caption > 0 then return el.caption end
+  local host, path = el.src:match '^https?://([^/?#]+)([^?#]*)'
+  local name = decoded(path or ''):match '[^/]+$' or ''
+  local drawn = el.src:match '%.svg%?' -- by a service, from words in the query
+  return not drawn and name:match '%.%a+$' and name or host or el.src
+end
+
 local function image(el)
   if el.src:match '^https?:' then
     remote = remote + 1
-    return pandoc.Link(#el.caption > 0 and el.caption or el.src:match '[^/]+$' or el.src, el.src)
+    return pandoc.Link(name_of(el), el.src)
   end
   local path = decoded(el.src)
   local outside = path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:'
@@ -346,6 +355,15 @@ local function image(el)
   local shape = el.classes:includes 'in-line' and 'picture-in-line' or 'picture'
   return typst(('#%s(%s, alt: %s, width: %s, height: %s);'):format(
     shape, quoted(name), quoted(alt), size(el, 'width'), size(el, 'height')))
+end
+
+-- Images side by side are words side by side where they are on the web.
+local function images_apart(list)
+  local function is_image(el) return el.t == 'Image' or el.t == 'Link' and #el.content == 1 and el.content[1].t == 'Image' end
+  for i = #list - 1, 1, -1 do
+    if is_image(list[i]) and is_image(list[i + 1]) then list:insert(i + 1, pandoc.Space()) end
+  end
+  return list
 end
 
 -- An image with something beside it stays in the line, of which the rest is not stretched.
@@ -571,7 +589,7 @@ function Pandoc(doc)
   for label in pairs(labels) do remember { identifier = 'eq-' .. label } end
   doc = doc:walk { Para = images_in_line, Plain = images_in_line, BulletList = task_list }
   doc = doc:walk { Table = table_size, Figure = figure, Div = div }
-  doc = doc:walk { Inlines = end_calls }
+  doc = doc:walk { Inlines = images_apart }:walk { Inlines = end_calls }
   doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }
   if remote > 0 then
     io.stderr:write(('[WARNING] %d image%s on the web and %s printed as %s\n'):format(remote, remote == 1 and ' lies' or 's lie',
