@@ -1,7 +1,9 @@
 """Every test trains on small data, and stores its runs in a folder of its own."""
 
 import os
+import signal
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts in the background
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # as in workers
 
 import pytest  # noqa: E402
