@@ -805,7 +805,7 @@ def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
 
 def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkeypatch):
     nb = json.loads((folder_of_two / "one.ipynb").read_text())
-    nb["cells"][0]["name"] = "x"
+    nb["name"] = nb["cells"][0]["name"] = "x"
     nb["cells"].append({"cell_type": "code", "source": "x", "metadata": {}, "id": "a"})
     nb["cells"].append({**nb["cells"][-1], "id": "b", "outputs": [{"output_type": "stream", "text": "x", "more": 1}]})
     (folder_of_two / "one.ipynb").write_text(json.dumps(nb))

@@ -18,6 +18,7 @@ OUTPUTS = {
 
 def complete(nb):
     """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too."""
+    _complete(nb, {"metadata": {}, "cells": []}, {"nbformat", "nbformat_minor"})
     for cell in nb.cells:
         _complete(cell, CELLS[cell.cell_type], {"cell_type", "id", "attachments"})
         for output in cell.get("outputs", []):

@@ -167,6 +167,7 @@ def _number(marks):
 
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
+    tex = re.sub(r"\\(?:class|cssId|style|href)\s*\{[^{}]*\}\s*(?=\{)", "", tex)  # of MathJax
     tex = WORDS.sub(_with_inner_maths, tex)
     tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
@@ -347,8 +348,12 @@ def _operator(element):
 
 def _scripts(element, base=None):
     """An element with what stands above or below it; `base` replaces its own as Typst has it."""
-    first, *scripts = element
     names = {"msub": "b", "msup": "t", "msubsup": "bt", "munder": "b", "mover": "t", "munderover": "bt"}[element.tag]
+    scripts = element[-len(names) :]
+    first = element[0]
+    if len(element) > len(scripts) + 1:  # a matrix and its brackets
+        first = Element("mrow")
+        first.extend(element[: -len(scripts)])
     written = base or _write(first) or '""'
     if len(scripts) == 1 and scripts[0].tag == "mo":
         sign = _text(scripts[0])
