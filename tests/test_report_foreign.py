@@ -733,6 +733,11 @@ def test_a_line_before_an_image_is_not_stretched(tmp_path, caplog):
     assert "two words" in page
 
 
+def test_a_formula_of_sympy_is_made_to_fit(caplog, monkeypatch):
+    body, _ = typst_of([displayed(text__latex="$\\displaystyle x + 1$", text__plain="x+1")], caplog, monkeypatch)
+    assert "[$ x \\+ 1 $]" in body
+
+
 def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):
     html = "<table><thead><tr><th>a</th></tr></thead><tbody><p>1 row</p><tr><td>5</td></tr> astray </tbody></table>"
     body = " ".join(typst_of([displayed(text__html=html)], caplog, monkeypatch)[0].split())
@@ -812,6 +817,13 @@ def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkey
     assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
     exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
     assert exporter.from_filename(folder_of_two / "one.ipynb")[0].startswith(b"%PDF")
+
+
+def test_the_oldest_format_is_read(tmp_path, monkeypatch):
+    cell = {"cell_type": "code", "input": "x", "outputs": [], "collapsed": False, "language": "python"}
+    old = {"nbformat": 2, "metadata": {"name": "o"}, "worksheets": [{"cells": [cell]}]}
+    (tmp_path / "o.ipynb").write_text(json.dumps(old))
+    assert bind(monkeypatch, tmp_path / "o.ipynb", "-o", tmp_path / "o.pdf") == 0
 
 
 def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):

@@ -1,12 +1,12 @@
 """`jupyter nbconvert --to typstpdf ANY.ipynb`: a notebook as a typeset PDF, without TeX."""
 
-import copy
 import re
 import tempfile
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import from_dict
 from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
@@ -48,7 +48,7 @@ def _summed_up(message):
     """Typst's errors in one line, those of characters that its fonts lack as one."""
     lines = message.splitlines()
     missing = [found[1] for line in lines if (found := re.search(r'the text `"(.+?)"` could not be displayed', line))]
-    others = [line for line in lines if "could not be displayed with font" not in line]
+    others = [line for line in lines if "could not be displayed with font" not in line and "warning: " not in line]
     if len(others) > 2:
         others = [others[0], f"and {len(others) - 1} more such places"]
     if missing:
@@ -161,7 +161,7 @@ class TypstPDFExporter(TemplateExporter):
         return self._pdf(body, folder, metadata, report)
 
     def _prepared(self, nb, name):
-        nb = copy.deepcopy(nb)
+        nb = from_dict(nb)  # a copy, and all of it nodes, which an upgrade from an old format may not leave
         cells.complete(nb)
         cells.read_front_matter(nb)
         cells.name_cells(nb, name)

@@ -357,6 +357,17 @@ local function image(el)
     shape, quoted(name), quoted(alt), size(el, 'width'), size(el, 'height')))
 end
 
+-- A formula that is a paragraph and in the style of display, as of SymPy, is one, and made to fit.
+local function alone(el)
+  local math = el.content[1]
+  if #el.content == 1 and math.t == 'Math' and math.text:match '^%s*\\displaystyle' then
+    math.mathtype = 'DisplayMath'
+    math.text = math.text:gsub('^%s*\\displaystyle%f[%A]%s*', '')
+    el.content[1] = math
+    return el
+  end
+end
+
 -- Images side by side are words side by side where they are on the web.
 local function images_apart(list)
   local function is_image(el) return el.t == 'Image' or el.t == 'Link' and #el.content == 1 and el.content[1].t == 'Image' end
@@ -589,7 +600,7 @@ function Pandoc(doc)
   for label in pairs(labels) do remember { identifier = 'eq-' .. label } end
   doc = doc:walk { Para = images_in_line, Plain = images_in_line, BulletList = task_list }
   doc = doc:walk { Table = table_size, Figure = figure, Div = div }
-  doc = doc:walk { Inlines = images_apart }:walk { Inlines = end_calls }
+  doc = doc:walk { Para = alone, Inlines = images_apart }:walk { Inlines = end_calls }
   doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }
   if remote > 0 then
     io.stderr:write(('[WARNING] %d image%s on the web and %s printed as %s\n'):format(remote, remote == 1 and ' lies' or 's lie',

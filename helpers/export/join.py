@@ -28,7 +28,7 @@ def part(nb, name, number):
 def read(path):
     """Return the notebook of this path; ReportError where it is none."""
     try:
-        nb = nbformat.read(path, as_version=4)
+        nb = nbformat.from_dict(nbformat.read(path, as_version=4))
         complete(nb)
         nbformat.validate(nb)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
