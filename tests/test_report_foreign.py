@@ -445,7 +445,7 @@ def test_a_tag_is_the_number_of_its_equation_and_counts_for_no_other(caplog):
 
 def test_a_reference_to_no_equation_is_named_and_stays_readable(caplog):
     text, told, _ = exported([new_markdown_cell(r"See \eqref{none} and $a \ref{never}$.")], caplog)
-    assert "See (none) and 𝑎 never." in text
+    assert "See (none) and 𝑎never." in text
     assert "the label none that" in told
     assert "the label never that" in told
     with pytest.raises(ReportError, match="notebook nb, cell 1: the label none"):

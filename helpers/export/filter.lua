@@ -133,7 +133,7 @@ local function html_elements(list)
     elseif name == 'img' or name == 'br' then
       out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks))
       if name == 'br' then out:insert(pandoc.LineBreak()) end
-    elseif name == 'li' then -- of a list in a cell of a table
+    elseif name == 'li' and FORMAT == 'typst' then -- of a list in a cell of a table
       if pandoc.utils.stringify(out) ~= '' then out:insert(pandoc.LineBreak()) end
       out:insert(pandoc.Str '• ')
     else
