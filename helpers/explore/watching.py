@@ -172,7 +172,7 @@ class Train(widgets.VBox):
     def end(self):
         """End the training of this page, if one goes on."""
         if self.live is not None:
-            self.live.stop(timeout=5)
+            self.live.stop(timeout=30)
 
     def _keep(self):
         stored = self.live.keep()
