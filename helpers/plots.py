@@ -64,6 +64,15 @@ def class_counts(dataset):
     return figure
 
 
+def _panels(n, columns=2, **kwargs):
+    """A figure of `n` panels, `columns` side by side, and their axes; a place that is left over stays empty."""
+    rows = -(-n // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 0.4 + 2.1 * rows), squeeze=False, **kwargs)
+    for axis in axes.flat[n:]:
+        axis.axis("off")
+    return figure, axes.flat[:n]
+
+
 def curves(runs, measures):
     """Show measures, such as "train_loss" or "valid_error", over the epochs: a panel each, a line per label.
 
@@ -71,15 +80,12 @@ def curves(runs, measures):
     both end where a run diverges, and the label says how many did.  Errors are in per cent, losses in nats, both on
     logarithmic axes.
     """
-    rows = -(-len(measures) // 2)
-    figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 0.4 + 2.1 * rows))
+    figure, axes = _panels(len(measures))
     named = {}
     for label, same in runs.items():
         lost = np.sum(~np.isfinite([run.final("train_unclipped_loss") for run in same]))
         named[f"{label} ({lost} of {len(same)} diverged)" if lost else label] = same
-    for axis in axes.flat[len(measures) :]:
-        axis.axis("off")
-    for axis, measure in zip(axes.flat, measures, strict=False):
+    for axis, measure in zip(axes, measures, strict=True):
         for i, (label, same) in enumerate(named.items()):
             values = np.array([run.history[measure] for run in same])
             values *= 100 if measure.endswith("error") else 1
@@ -91,7 +97,7 @@ def curves(runs, measures):
                 axis.fill_between(epochs, values.min(axis=0), values.max(axis=0), alpha=0.2, lw=0, **style)
         axis.set(xlabel="epoch", ylabel=axis_label(measure))
         logarithmic(axis)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(runs), 4))
     return figure
 
@@ -320,12 +326,8 @@ def trends(panels, ylabel, columns=2, log_x=False):
     `panels`: {name of the horizontal axis: {label: {x: [value, ...]}}}.  A line goes through the means, a band spans
     all values; what is no finite number is left out.
     """
-    rows = -(-len(panels) // columns)
-    size = (WIDTH, 0.4 + 2.1 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
-    for axis in axes.flat[len(panels) :]:
-        axis.axis("off")
-    for axis, (xlabel, by_label) in zip(axes.flat, panels.items(), strict=False):
+    figure, axes = _panels(len(panels), columns, sharey=True)
+    for axis, (xlabel, by_label) in zip(axes, panels.items(), strict=True):
         for i, (label, points) in enumerate(by_label.items()):
             x = sorted(points)
             values = [np.asarray(points[place], float) for place in x]
@@ -337,9 +339,9 @@ def trends(panels, ylabel, columns=2, log_x=False):
         if log_x:
             axis.set_xscale("log")
         logarithmic(axis)
-    for axis in axes[:, 0]:
+    for axis in axes[::columns]:
         axis.set_ylabel(ylabel)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 4))
     return figure
 

@@ -216,15 +216,21 @@ def layer_rows(network):
 
     The module itself computes the output for one image; its shape comes as text, as in 20 × 24 × 24.
     """
+    return [
+        (name, layer.__class__.__name__, original.times(shape), n_parameters)
+        for name, layer, _, shape, n_parameters in _passed(network)
+    ]
+
+
+def _passed(network):
+    """Yield (name, layer, shapes of its input and its output for one image, number of parameters) of each layer."""
     import torch
 
-    rows, x = [], torch.zeros(1, 1, data.SIDE, data.SIDE)
+    x = torch.zeros(1, 1, data.SIDE, data.SIDE)
     network.eval()
     for name, layer in network.named_children():
-        x = layer(x)
-        n_parameters = sum(w.numel() for w in layer.parameters())
-        rows.append((name, layer.__class__.__name__, original.times(x.shape[1:]), n_parameters))
-    return rows
+        before, x = x, layer(x)
+        yield name, layer, before.shape[1:], x.shape[1:], sum(w.numel() for w in layer.parameters())
 
 
 def layers(network):
@@ -240,16 +246,11 @@ def savings(network):
     Beside it stand those of a locally connected layer with the same windows, which has weights of its own at each
     place, and those of a full connection between the same inputs and outputs.
     """
-    import torch
-
-    rows, x = [], torch.zeros(1, 1, data.SIDE, data.SIDE)
-    network.eval()
-    for name, layer in network.named_children():
-        n_inputs, x = x[0].numel(), layer(x)
-        if name.startswith("conv"):
-            n_parameters = sum(w.numel() for w in layer.parameters())
-            n_places = math.prod(x.shape[2:])
-            rows.append((name, n_parameters, n_parameters * n_places, (n_inputs + 1) * x[0].numel()))
+    rows = [
+        (name, n_parameters, n_parameters * math.prod(after[1:]), (math.prod(before) + 1) * math.prod(after))
+        for name, _, before, after, n_parameters in _passed(network)
+        if name.startswith("conv")
+    ]
     columns = ["layer", "convolution", "without sharing", "without locality"]
     return markdown(pd.DataFrame(rows, columns=columns), convolution=",", without_sharing=",", without_locality=",")
 

@@ -37,19 +37,18 @@ def train(config, callback=None):
     config = configs.complete(config)
     images, history = dataset(config), new_history()
     n_steps = steps_per_epoch(config, images)
-    started = time.perf_counter()
-    with (
-        np.errstate(all="ignore"),
-        closing(steps(config, images)) as trained,
-    ):  # a loss may be no number: Run.diverged
+    # A loss that is no number is a result: see Run.diverged.
+    with np.errstate(all="ignore"), closing(steps(config, images)) as trained:
         next(trained)
+        started = time.perf_counter()
         for network in islice(trained, n_steps - 1, config["epochs"] * n_steps, n_steps):
             found = measure(config, network, images, last=len(history["seconds"]) + 1 == config["epochs"])
             record(history, found, time.perf_counter() - started)
-            started = time.perf_counter()
             if callback is not None:
                 callback(history)
-    return finished(config, images, history, found, network.weights), network.weights
+            started = time.perf_counter()
+    weights = network.weights
+    return finished(config, images, history, found, weights), weights
 
 
 def steps(config, images, lr=None):

@@ -23,9 +23,10 @@ from pypdf import PdfReader
 from helpers import data, runs
 from helpers.export import ReportError, markdown, typeset
 from helpers.export.exporter import TypstPDFExporter
+from helpers.export.files import replace
 from helpers.export.html import PageExporter
 from helpers.report import command, facts
-from helpers.report.execute import execute, replace
+from helpers.report.execute import execute
 from helpers.report.reuse import Executed
 from helpers.report.stitch import stitch
 from helpers.training import Run

@@ -2,12 +2,12 @@
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
 from . import ReportError
 from .exporter import TypstPDFExporter
+from .files import replace
 from .join import JOIN, join
 
 
@@ -24,9 +24,7 @@ def main():
         options = {"bibliography": given.bibliography, "contents": len(given.notebooks) > 1}
         exporter = TypstPDFExporter(passes=[JOIN], log=logging.getLogger("export"), **options)
         pdf, _ = exporter.from_notebook_node(nb, {"metadata": {"name": given.output.stem, "path": str(folder)}})
-        temporary = given.output.with_name(f".{given.output.name}.{os.getpid()}")
-        temporary.write_bytes(pdf)
-        temporary.replace(given.output)
+        replace({given.output: pdf})
     except ReportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

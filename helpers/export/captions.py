@@ -14,7 +14,7 @@ CAPTION = re.compile(
     r"(?P<text>.+?)(?:\n\s*\n|\Z)",
     re.DOTALL,
 )
-ANCHOR_ABOVE = re.compile(r"""\s*(<a\s+(?:id|name)=(["'])(?:fig|tbl)-[^"']+\2\s*(?:/>|>\s*</a>))\s*\Z""")
+ANCHOR_ABOVE = re.compile(r"""\s*(<a\s+(?:id|name)=(["'])(?P<id>(?:fig|tbl)-[^"']+)\2\s*(?:/>|>\s*</a>))\s*\Z""")
 OPTION = re.compile(r"\s*(?:#|//|--|%)\| ?(.*)")  # of Quarto, in the comments of a language
 OPTIONS = {  # the tags that do what they say when they are false
     "echo": "remove-input",

@@ -126,8 +126,8 @@ class TypstPDFExporter(TemplateExporter):
         resources = {**(resources or {}), "output_files_dir": "files"}
         metadata = resources.setdefault("metadata", {})
         nb = self._prepared(nb, metadata.get("name") or "notebook")
-        markdown, resources = super().from_notebook_node(nb, resources, **kw)
-        markdown = markdown.replace("\ufeff", "")  # a mark of order of bytes, astray; PDF/UA forbids it
+        text, resources = super().from_notebook_node(nb, resources, **kw)
+        text = text.replace("\ufeff", "")  # a mark of order of bytes, astray; PDF/UA forbids it
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name).resolve()
             (folder / "files").mkdir()
@@ -137,7 +137,7 @@ class TypstPDFExporter(TemplateExporter):
             metadata = metadata | {"name": nb.metadata.get("title") or metadata.get("name")}
             metadata["bibliography"] = self._bibliography(nb, metadata.get("path"))
             metadata["language"] = self.language or _language(nb.metadata)
-            return self._written(markdown, folder, metadata, report), resources
+            return self._written(text, folder, metadata, report), resources
 
     def _bibliography(self, nb, folder):
         """The files of the option or, beside the notebook, those that it names."""
@@ -151,13 +151,13 @@ class TypstPDFExporter(TemplateExporter):
             self.log.warning("The bibliography %s is not in the folder of the notebook and is not read.", left_out)
         return found
 
-    def _converted(self, markdown, folder, metadata, to, **options):
+    def _converted(self, text, folder, metadata, to, **options):
         given = {key: metadata[key] for key in ("bibliography", "language")}
         given |= {"strict": self.strict, "passes": self.passes}
-        return typeset.convert(markdown, folder, to, search=metadata.get("path") or ".", **given, **options)
+        return typeset.convert(text, folder, to, search=metadata.get("path") or ".", **given, **options)
 
-    def _written(self, markdown, folder, metadata, report):
-        body = typeset.with_maths(self._converted(markdown, folder, metadata, "typst"), self.strict, self.log)
+    def _written(self, text, folder, metadata, report):
+        body = typeset.with_maths(self._converted(text, folder, metadata, "typst"), self.strict, self.log)
         return self._pdf(body, folder, metadata, report)
 
     def _prepared(self, nb, name):

@@ -11,7 +11,7 @@ local strict = false
 local remote = 0 -- images on the web, which are not fetched
 local targets = {}
 local titles, other_names = {}, {} -- of the sections among them
-local read_references = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
+local read_references, cite = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
 
 local function typst(text) return pandoc.RawInline('typst', text) end
 local function quoted(text)
@@ -57,7 +57,7 @@ local function without_typst(el)
   return el
 end
 
--- The colours that cells.py has read from the style of a cell.
+-- The colours that outputs.py has read from the style of a cell.
 local function colour(cell)
   local fill = (cell.attributes.fill or ''):match '^#%x+$'
   local text_fill = (cell.attributes['text-fill'] or ''):match '^#%x+$'
@@ -102,11 +102,7 @@ local elements = {
 }
 function elements.cite(content, tag)
   local mode = pandoc.utils.stringify(content):match '^%(' and 'NormalCitation' or 'AuthorInText'
-  local citations = pandoc.List {}
-  for key in (attribute(tag, 'data%-cite') or ''):gmatch '[^,%s]+' do
-    citations:insert(pandoc.Citation(key, mode))
-  end
-  return pandoc.Cite(content, citations)
+  return cite(attribute(tag, 'data%-cite') or '', mode, content)
 end
 function elements.a(content, tag)
   local href = attribute(tag, 'href')
@@ -564,14 +560,14 @@ local function div(el)
   return el.content
 end
 
--- What the caller adds to the tree before it is written: files that return a function of the document, which returns
--- it with a list of what is wrong.
+-- What the caller adds to the tree before it is written: files that return a function of the document, and of one that
+-- decodes links, which returns the document with a list of what is wrong.
 local function add_passes(doc)
   local wrong = pandoc.List {}
   local passes = doc.meta.passes or {}
   for _, file in ipairs(pandoc.utils.type(passes) == 'string' and { passes } or passes) do -- one is no list
     local found
-    doc, found = dofile(pandoc.utils.stringify(file))(doc)
+    doc, found = dofile(pandoc.utils.stringify(file))(doc, decoded)
     wrong:extend(found)
   end
   if #wrong > 0 then

@@ -14,7 +14,7 @@ class PageExporter(TypstPDFExporter):
 
     removed = {name: tags for name, tags in REMOVED.items() if name != "remove_input_tags"}
 
-    def _written(self, markdown, folder, metadata, report):
+    def _written(self, text, folder, metadata, report):
         facts = [{"name": name, "value": value} for name, value in report["facts"].items()]
         (folder / "front.json").write_text(
             json.dumps({**report, "facts": facts, "lang": metadata["language"]}), "utf-8"
@@ -22,4 +22,4 @@ class PageExporter(TypstPDFExporter):
         options = ["--standalone", "--mathml", "--toc", "--toc-depth=2", f"--template={PAGE / 'page.html'}"]
         options += ["--embed-resources", f"--lua-filter={HERE / 'html.lua'}", "--metadata-file=front.json"]
         options += [f"--variable=folder={PAGE}", "--syntax-highlighting=pygments"]
-        return self._converted(markdown, folder, metadata, "html5", options=options)
+        return self._converted(text, folder, metadata, "html5", options=options)

@@ -124,12 +124,8 @@ local function name_items(cells)
   end
 end
 
-local function decoded(text)
-  return (text:gsub('%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
 -- Where a link of this cell leads in the report; nil where it leads out of the report.
-local function goal(cell, target)
+local function goal(cell, target, decoded)
   local file, anchor = target:match '^([^#]*)#?(.*)$'
   local notebook = decoded(file):match '([^/]+)%.ipynb$'
   if target:match '^%a[%w+.-]*:' or (file ~= '' and not notebook) then return nil end
@@ -144,11 +140,11 @@ local function goal(cell, target)
   return found
 end
 
-local function resolve_links(cells)
+local function resolve_links(cells, decoded)
   for _, cell in ipairs(cells) do
     cell.blocks = cell.blocks:walk {
       Link = function(el)
-        local found = goal(cell, el.target)
+        local found = goal(cell, el.target, decoded)
         if not found then return nil end
         el.target = '#' .. found.anchor
         local last, before = el.content[#el.content], el.content[#el.content - 1]
@@ -173,14 +169,14 @@ local function resolve_links(cells)
   end
 end
 
-return function(doc)
+return function(doc, decoded)
   strict = doc.meta.strict ~= nil
   local cells = split(doc)
   plain_inner_headings(cells)
   raise_appendix(cells)
   name_headings(cells)
   name_items(cells)
-  resolve_links(cells)
+  resolve_links(cells, decoded)
   if #gone > 0 then
     local more = #gone > 5 and (' and %d more'):format(#gone - 5) or ''
     io.stderr:write(('[WARNING] the link%s to %s%s %s no target here.\n'):format(#gone > 1 and 's' or '',

@@ -121,14 +121,16 @@ function roles.ref(text)
   return pandoc.Link(words or text, '#' .. (target or text), '', { class = words and 'worded' or 'named' })
 end
 roles.numref = roles.ref
-local function cite(mode)
-  return function(text)
-    local citations = pandoc.List {}
-    for key in text:gmatch '[^,%s]+' do citations:insert(pandoc.Citation(key, mode)) end
-    return pandoc.Cite(text, citations)
-  end
+
+-- The citation of works by their keys, "one, two", and what stands for it where there is no bibliography.
+local function cite(keys, mode, instead)
+  local citations = pandoc.List {}
+  for key in keys:gmatch '[^,%s]+' do citations:insert(pandoc.Citation(key, mode)) end
+  return pandoc.Cite(instead, citations)
 end
-roles.cite, roles['cite:p'], roles['cite:t'] = cite 'NormalCitation', cite 'NormalCitation', cite 'AuthorInText'
+function roles.cite(text) return cite(text, 'NormalCitation', text) end
+roles['cite:p'] = roles.cite
+roles['cite:t'] = function(text) return cite(text, 'AuthorInText', text) end
 
 -- A role of another kind, as {class}`~package.Name` or {doc}`words <file>`, leaves what a reader would see.
 local function other_role(text)
@@ -202,10 +204,12 @@ local function cross_references(el)
   return links
 end
 
-return function(doc, bibliography, tell, is_strict)
+local function read_references(doc, bibliography, tell, is_strict)
   known, problem, strict = bibliography, tell, is_strict
   doc = doc:walk { Inlines = function(list) return read_citations(read_roles(list)) end, Blocks = read_names }
   doc = doc:walk { Cite = cross_references }:walk(refer)
   doc = doc:walk { Inlines = label_equations }
   return doc:walk(known_references()), labels
 end
+
+return read_references, cite

@@ -12,12 +12,13 @@ from pathlib import Path
 from helpers import data
 from helpers.export import ReportError
 from helpers.export.exporter import TypstPDFExporter
+from helpers.export.files import replace
 from helpers.export.html import PageExporter
 from helpers.export.join import JOIN
 from helpers.export.outputs import drop_progress
 
 from . import facts
-from .execute import SVG, execute_all, replace
+from .execute import SVG, execute_all
 from .proof import unexecuted
 from .reuse import Executed
 from .settings import NOTEBOOKS, in_running_order, read_notebooks, read_settings

@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 from helpers.export import ReportError
+from helpers.export.files import replace
 from helpers.export.outputs import PROGRESS
 
 # Vector figures whose bytes do not change from one build to the next.
@@ -102,23 +103,6 @@ def execute(nb, name, folder, timeout, arguments=()):
     finally:
         outputs = nb.cells.pop().outputs
     return outputs[0].text.split()
-
-
-def replace(contents):
-    """Writes {path: bytes or text}, all or, after an error, none; each path has at any moment the old or the new."""
-    temporary = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
-    try:
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary[path].write_bytes(data.encode() if isinstance(data, str) else data)
-        for path in contents:
-            temporary[path].replace(path)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    finally:
-        for each in temporary.values():
-            each.unlink(missing_ok=True)
 
 
 def progress(names):

@@ -9,11 +9,11 @@ import sys
 import nbformat
 
 from helpers.export import ReportError
+from helpers.export.captions import ANCHOR_ABOVE
 
 from .settings import NOTEBOOKS, read_notebooks, read_settings
 
 WORDS = {"fig": "Figure", "tbl": "Table"}
-ABOVE = re.compile(r'<a id="((?:fig|tbl)-[\w-]+)"></a>\s*\Z')
 CAPTION = re.compile(r"\A\*\*(?:Figure|Table) \d+\.\*\*")
 EQUATION = re.compile(r'(<a id="(eq-[\w-]+)"></a>\n(?:(?!<a id=).)*?\\tag\{)\d+(?=\})', re.S)
 REFERENCE = re.compile(r"(\[(?:Figure|Table|equation|Equation) )(\d+)(\]\([\w./%-]*#((?:fig|tbl|eq)-[\w-]+)\))")
@@ -37,10 +37,10 @@ def number(notebooks):
     for cell in in_order:
         cell.source = EQUATION.sub(lambda found: f"{found[1]}{next_number(found[2])}", cell.source)
     for above, _, below in zip(in_order, in_order[1:], in_order[2:], strict=False):
-        anchor = ABOVE.search(above.source)
+        anchor = ANCHOR_ABOVE.search(above.source)
         if anchor and CAPTION.match(below.source):
-            n = next_number(anchor[1])
-            below.source = CAPTION.sub(f"**{WORDS[anchor[1][:3]]} {n}.**", below.source)
+            n = next_number(anchor["id"])
+            below.source = CAPTION.sub(f"**{WORDS[anchor['id'][:3]]} {n}.**", below.source)
     for cell in cells:
         cell.source = _refer(cell.source, numbers)
         for output in cell.get("outputs", []):

@@ -9,8 +9,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import runs
-
-from .execute import replace
+from helpers.export.files import replace
 
 HELPERS = Path(__file__).resolve().parent.parent
 
