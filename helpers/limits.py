@@ -5,7 +5,7 @@ import resource
 
 NEEDED = {  # by the option of `ulimit`: the limit, its unit in the system's, how many of them, in words
     "n": (resource.RLIMIT_NOFILE, 1, 128 + 16 * (os.cpu_count() or 1), "open files"),
-    "v": (resource.RLIMIT_AS, 1024, 2_500_000, "KiB of address space"),
+    "v": (resource.RLIMIT_AS, 1024, 5_000_000, "KiB of address space"),
 }
 
 

@@ -9,7 +9,7 @@ import math
 import os
 import uuid
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from itertools import count
 from pathlib import Path
@@ -126,10 +126,11 @@ def _run(content):
 
 
 def _is(path, sha256):
-    if not path.is_file():
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 @contextmanager
@@ -165,7 +166,7 @@ def _stored(path):
         stored = json.loads(path.read_text())
         if _sha256(stored["content"]) == stored["sha256"]:
             return stored
-    except (ValueError, TypeError, KeyError, RecursionError, IsADirectoryError):
+    except (ValueError, TypeError, KeyError, RecursionError, OSError):
         pass
     _set_aside(path, "is not as it was written")
     return None
@@ -175,9 +176,14 @@ def _set_aside(path, reason):
     """Rename what cannot be used, a file or a folder, so that nothing is lost and its place is free."""
     names = (f"{path.name}.broken{n or ''}" for n in count())
     aside = next(other for name in names if not (other := path.with_name(name)).exists())
-    with suppress(FileNotFoundError):  # another driver was faster
+    done = f"was set aside as {aside.name}"
+    try:
         path.replace(aside)
-    warnings.warn(f"{path.name} {reason}; it was set aside as {aside.name}", stacklevel=4)
+    except FileNotFoundError:
+        pass  # another driver was faster
+    except OSError as error:
+        done = f"could not be set aside ({error.strerror})"
+    warnings.warn(f"{path.name} {reason}; it {done}", stacklevel=4)
 
 
 def set_aside(path):

@@ -563,6 +563,17 @@ def test_a_full_disk_keeps_the_last_report_and_leaves_nothing_half_written(tmp_p
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
 
 
+def test_what_a_killed_writer_has_left_goes_with_the_next_report(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (tmp_path / f".report.pdf.{ended.pid}").touch()
+    others = {f".report.pdf.{os.getppid()}", f".report.html.{ended.pid}", ".report.pdf.mine"}
+    for name in others:
+        (tmp_path / name).touch()
+    replace({tmp_path / "report.pdf": b"new"})
+    assert {path.name for path in tmp_path.iterdir()} == others | {"report.pdf"}
+
+
 def test_a_second_build_in_one_folder_waits_for_the_first(tmp_path, capsys):
     order = []
 

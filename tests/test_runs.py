@@ -1,5 +1,6 @@
 """The store and the sweep, with real processes on small data."""
 
+import errno
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +101,17 @@ def test_a_file_that_is_no_run_is_set_aside_and_named(results, damage):
         assert store.read("run") is None
     assert (results / "run.json.broken").exists()
     assert store.read("run") is None
+
+
+def test_a_damaged_run_counts_as_missing_where_nothing_can_be_set_aside(results, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    _, path = stored_run(results)
+    path.write_text("?")
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.warns(UserWarning, match=r"run.json .*; it could not be set aside \(Read-only file system\)"):
+        assert store.read("run") is None
 
 
 def test_what_was_set_aside_is_not_overwritten(results):

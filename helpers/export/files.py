@@ -1,5 +1,6 @@
 """Files that are at any moment the old or the new."""
 
+import glob
 import os
 
 
@@ -17,3 +18,23 @@ def replace(contents):
     finally:
         for each in temporary.values():
             each.unlink(missing_ok=True)
+    _clear(contents)
+
+
+def _clear(paths):
+    """Remove what writers of these paths that were killed have left beside them."""
+    for path in paths:
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+            pid = left.suffix[1:]
+            if pid.isdecimal() and not _runs(int(pid)):
+                left.unlink(missing_ok=True)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # another user's
+        return True
+    except OSError:
+        return False
+    return True
