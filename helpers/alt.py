@@ -1,8 +1,11 @@
 """What a figure shows, in words made from its own axes and data, for readers who do not see it."""
 
+import re
+from itertools import islice
+
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 GROUPS = 8  # of which each is described; more are counted
 
@@ -37,11 +40,15 @@ def _legend(figure):
 
 
 def _words(text):
-    return " ".join(text.replace("$", "").replace("\\varepsilon", "epsilon").replace("\\", "").split())
+    text = re.sub(r"\\mathdefault\{(.*)\}", r"\1", text).replace("$", "").replace("\\varepsilon", "epsilon")
+    return " ".join(text.replace("\\", "").split())
 
 
 def _number(value):
-    return f"{value:.3g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    digits, _, exponent = f"{value:.3g}".partition("e")
+    return f"{digits} × 10^{int(exponent)}" if exponent else digits
 
 
 def _pictures(axes):
@@ -67,13 +74,11 @@ def _kind(axis):
 
 def _side(axis, side):
     name = {"x": "horizontal", "y": "vertical"}[side]
-    ticks = [label.get_text() for label in getattr(axis, f"get_{side}ticklabels")() if isinstance(label, Text)]
-    ticks = [_words(text) for text in ticks if text]
+    ticks = list(_names(axis, side).values())
     low, high = getattr(axis.dataLim, f"interval{side}")
     scale = {"log": " on a logarithmic scale", "symlog": " on a logarithmic scale"}
     named = _words(getattr(axis, f"get_{side}label")()) or "no label"
-    in_words = ticks and (axis.images or not any(letter.isdigit() for text in ticks for letter in text))
-    reach = f"{ticks[0]} to {ticks[-1]}" if in_words else f"{_number(low)} to {_number(high)}"
+    reach = f"{ticks[0]} to {ticks[-1]}" if ticks else f"{_number(low)} to {_number(high)}"
     return f"{name}: {named}, {reach}{scale.get(getattr(axis, f'get_{side}scale')(), '')}"
 
 
@@ -105,32 +110,39 @@ def _bar(bars):
 
 
 def _lines(axis, names):
-    told = []
+    told, rows = {}, _names(axis, "y")
     for line in axis.lines:
         x, y = (np.asarray(values, dtype=float) for values in line.get_data())
         label = line.get_label()
         label = _words(label) if not label.startswith("_") else names.get(str(line.get_color()), "")
-        row = len(y) > 0 and np.ptp(y) == 0 and _row(axis, y[0])
+        row = rows.get(y[0], "") if len(y) and np.ptp(y) == 0 else ""
         values = x if row else y[np.isfinite(y)]
-        if (row or label) and len(values) > 1:
-            told.append(f"{row or label}: {_course(values, line)}.")
+        if (row or label) not in ("", *told) and len(values) > 1:
+            told[row or label] = _course(values, line, ordered=not row)
     rest = f"And {len(told) - GROUPS} more." if len(told) > GROUPS else ""
-    return [*told[:GROUPS], rest]
+    return [*(f"{name}: {course}." for name, course in islice(told.items(), GROUPS)), rest]
 
 
-def _row(axis, height):
-    """The name of the row of a chart whose vertical axis names rows."""
-    together = axis.get_shared_y_axes().get_siblings(axis)  # one of them shows the names
-    ticks = [tick for one in together for tick in zip(one.get_yticks(), one.get_yticklabels(), strict=False)]
-    names = {place: _words(text.get_text()) for place, text in ticks if text.get_text()}
-    name = names.get(height, "")
-    return name if name and not name[-1].isdigit() else ""
+def _names(axis, side):
+    """{place: words} of an axis whose ticks bear names; {} of one that measures.
+
+    Panels that share an axis may leave its names to one of them.
+    """
+    names = {}
+    for one in getattr(axis, f"get_shared_{side}_axes")().get_siblings(axis):
+        formatter = getattr(one, f"{side}axis").get_major_formatter()
+        if isinstance(formatter, FixedFormatter | FuncFormatter) and getattr(one, f"get_{side}scale")() == "linear":
+            ticks = zip(getattr(one, f"get_{side}ticks")(), getattr(one, f"get_{side}ticklabels")(), strict=False)
+            names |= {place: _words(label.get_text()) for place, label in ticks if label.get_text()}
+    return names
 
 
-def _course(values, line):
+def _course(values, line, ordered):
     first, last, low, high = map(_number, (values[0], values[-1], values.min(), values.max()))
     if line.get_linestyle() == "None":
         return f"{len(values)} points between {low} and {high}"
+    if not ordered:
+        return f"from {low} to {high}"
     if low == high:
         return f"level at {first}"
     verb = "falls" if values[-1] < values[0] else "rises" if values[-1] > values[0] else "runs"

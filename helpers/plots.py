@@ -155,13 +155,14 @@ def reliability(by_label, edges):
     for i, (label, (confidence, right)) in enumerate(by_label.items()):
         doubt = np.clip(1 - np.asarray(confidence, float), edges[0], edges[-1])
         place = np.clip(np.digitize(doubt, edges) - 1, 0, len(edges) - 2)
-        for k in np.unique(place):
-            inside = place == k
-            low, high = statistics.wilson(np.sum(~right[inside]), np.sum(inside))
-            x, share = np.exp(np.log(doubt[inside]).mean()) * 1.06**i, np.mean(~right[inside])
-            axis.plot((x, x), (max(low, 1e-5), high), color=COLOURS[i], lw=1)
-            mark = {"ms": 4, "color": COLOURS[i], "label": label if k == place.max() else None}
-            axis.plot(x, max(share, 1e-5), "osv"[i % 3], mfc="none" if share == 0 else COLOURS[i], **mark)
+        bins = [place == k for k in np.unique(place)]
+        x = np.array([np.exp(np.log(doubt[inside]).mean()) for inside in bins]) * 1.06**i
+        share = np.array([np.mean(~right[inside]) for inside in bins])
+        low, high = np.transpose([statistics.wilson(np.sum(~right[inside]), np.sum(inside)) for inside in bins])
+        axis.vlines(x, np.maximum(low, 1e-5), high, color=COLOURS[i], lw=1)
+        mark = {"ls": "none", "marker": "osv"[i % 3], "ms": 4, "color": COLOURS[i]}
+        axis.plot(x, np.maximum(share, 1e-5), **mark, label=label)
+        axis.plot(x[share == 0], np.full(np.sum(share == 0), 1e-5), **mark, mfc="white")
     axis.set(xscale="log", yscale="log", ylim=(0.8e-5, 1.3))
     axis.set(xlabel="1 − probability of the predicted class", ylabel="share that is wrong")
     axis.legend(loc="lower right")

@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -212,16 +213,18 @@ def test_reliability_sorts_images_by_their_doubt():
     diagonal, *rest = axis.lines
     assert_allclose(diagonal.get_xydata(), [[edges[0]] * 2, [edges[-1]] * 2])
     for i, (label, each) in enumerate(right.items()):
-        for within, doubts in bins:
-            bar, mark, *rest = rest
-            wrong = ~each[within]
-            low, high = statistics.wilson(wrong.sum(), len(wrong))
-            x = np.sqrt(np.prod(doubts)) * 1.06**i
-            assert_allclose(bar.get_xydata(), [(x, max(low, 1e-5)), (x, high)])
-            assert_allclose(mark.get_xydata(), [(x, wrong.mean() or 1e-5)])
-            assert (mark.get_markerfacecolor() == "none") == (not wrong.any())
-            assert mark.get_marker() == {"a": "o", "b": "s"}[label]
-            assert legend(axis)[label] == mark.get_color() == bar.get_color()
+        marks, hollow, *rest = rest
+        bars = axis.collections[i]
+        wrong = [~each[within] for within, _ in bins]
+        x = [np.sqrt(np.prod(doubts)) * 1.06**i for _, doubts in bins]
+        ends = [statistics.wilson(w.sum(), len(w)) for w in wrong]
+        assert_allclose(bars.get_segments(), [[(a, max(b, 1e-5)), (a, c)] for a, (b, c) in zip(x, ends, strict=True)])
+        assert_allclose(marks.get_xydata(), [(a, w.mean() or 1e-5) for a, w in zip(x, wrong, strict=True)])
+        assert_allclose(hollow.get_xydata(), [(a, 1e-5) for a, w in zip(x, wrong, strict=True) if not w.any()])
+        assert hollow.get_markerfacecolor() == "white"
+        assert marks.get_marker() == hollow.get_marker() == {"a": "o", "b": "s"}[label]
+        assert legend(axis)[label] == marks.get_color() == marks.get_markerfacecolor() == hollow.get_color()
+        assert to_hex(bars.get_color()[0]) == to_hex(marks.get_color())
     assert list(legend(axis)) == ["as sure as right", "a", "b"]
     assert rest == []
 
