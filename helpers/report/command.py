@@ -1,4 +1,4 @@
-"""`python -m helpers.report [build|notebooks]`: the report, or the notebooks with fresh outputs."""
+"""`python -m helpers.report [build|notebooks|diff OLD NEW]`: the report, fresh outputs, what differs between two."""
 
 import argparse
 import fcntl
@@ -18,6 +18,7 @@ from helpers.export.join import JOIN
 from helpers.export.outputs import drop_progress
 
 from . import facts
+from .difference import differences
 from .execute import SVG, execute_all
 from .proof import unexecuted
 from .reuse import Executed
@@ -104,20 +105,33 @@ def alone(folder):
 
 
 def main():
-    """Exit status: 0, or 1 after an error that is told in one message."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.report", description=__doc__)
-    parser.add_argument("command", nargs="?", default="build", choices=("build", "notebooks"))
-    command = parser.parse_args().command
+    """Exit status: 0, or 1 after an error that is told in one message, and where `diff` finds a difference."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.report")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("build", help="the report; what is done where no command is given")
+    commands.add_parser("notebooks", help="the notebooks with fresh outputs")
+    diff = commands.add_parser(
+        "diff", help="what differs between the outputs of two notebooks, or two folders of them"
+    )
+    diff.add_argument("old")
+    diff.add_argument("new")
+    asked = parser.parse_args()
     folder = Path(os.environ.get("BUILD") or "build").resolve()
     if os.environ.get("FRESH"):
         os.environ["FRESH_BUILD"] = uuid.uuid4().hex  # for the kernels: see store.read
     try:
+        if asked.command == "diff":
+            different = False
+            for told in differences(asked.old, asked.new):
+                print(told, end="\n\n")
+                different = True
+            return int(different)
         settings = read_settings()
-        if command == "build":
+        if asked.command == "notebooks":
+            notebooks(settings)
+        else:
             with alone(folder):
                 build(settings, folder)
-        else:
-            notebooks(settings)
     except (ReportError, data.DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
