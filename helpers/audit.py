@@ -5,7 +5,7 @@ Where a function returns Findings, they are in a dict by the names of the claims
 
 import numpy as np
 
-from helpers import cnn, original, replay, statistics, tables, words
+from helpers import architecture, cnn, original, replay, statistics, words
 from helpers.data import N_CLASSES
 from helpers.nn import one_hot
 from helpers.original import Finding
@@ -132,7 +132,7 @@ def search(searched, fast, slow, n_images):
 
 def cnn_layers():
     """Return {layer: (output as text, number of parameters)} of the CNN."""
-    return {name: (output, n_parameters) for name, _, output, n_parameters in tables.layer_rows(cnn.network())}
+    return {name: (output, n_parameters) for name, _, output, n_parameters in architecture.layers(cnn.network())}
 
 
 def misprinted(layers):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers import cnn, configs, training
+from helpers import cnn
 from helpers.data import N_CLASSES, SIDE
 from helpers.nn import NN, one_hot
 
@@ -74,14 +74,6 @@ def stages(network):
             if window or isinstance(layer, nn.Linear):
                 found.append((name, (window, window) if isinstance(window, int) else window, tuple(x.shape[1:])))
     return found
-
-
-def untrained(config):
-    """Return the perceptron of `config` as it is before its first step."""
-    config = configs.complete(config)
-    network = training.model(config["model"]).build(config)
-    network.initialize_weights((SIDE**2, N_CLASSES))
-    return network
 
 
 def moved(before, after):

@@ -3,14 +3,13 @@
 import inspect
 import math
 import textwrap
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from helpers import configs, data, original, statistics, training, words
+from helpers import architecture, data, original, setups, statistics, words
 
 
 def markdown(frame, index=False, **formats):
@@ -30,102 +29,6 @@ def source(*parts):
     return Markdown(f"```python\n{code}```")
 
 
-NONLINEARITY = {"relu": "ReLU", "tanh": "tanh", "sigmoid": "logistic sigmoid"}
-INITIALISATION = {
-    "zero": "zero",
-    "normal": "standard normal",
-    "glorot": "Glorot",
-    "he": "He",
-    "pytorch": "PyTorch's default",
-}
-
-
-def setup(configurations, n_images, tried=None):
-    """Return what experiments train, one column per label, as a Markdown table.
-
-    `configurations`: lists of configurations by label; where they differ every value is listed.  `n_images` of the
-    training set give the number of steps.  `tried`: by label, how many combinations each was chosen from.
-    """
-    rows = {}
-    for label, same in configurations.items():
-        same = [configs.complete(config) for config in same]
-        column = {
-            "architecture": _values(same, _architecture),
-            "parameters": _range(sorted({n_parameters(config) for config in same})),
-            "nonlinearity": _values(same, lambda c: NONLINEARITY[c.get("activation", "relu")]),
-            "initialisation": _values(same, lambda c: INITIALISATION[c["init_method"]]),
-            "learning rate": _values(same, lambda c: f"{c['lr']:g}" + (", falling to 0" if c.get("decay") else "")),
-            "batch size": _values(same, lambda c: c["batch_size"]),
-            "order": _values(same, lambda c: "new each epoch" if c.get("shuffle", c["model"] == "cnn") else "file"),
-            "in training": _values(same, _regularisers),
-            "epochs": _values(same, lambda c: c["epochs"]),
-            "steps": _range(sorted({_n_steps(c, n_images) for c in same})),
-            "seeds": _values(same, lambda c: c["seed"]),
-            "configurations": f"{len({str(c | {'seed': 0}) for c in same})}",
-            "runs": f"{len(same)}",
-            "chosen from": f"{tried[label]:,} combinations" if tried and label in tried else "",
-        }
-        for name, value in column.items():
-            rows.setdefault(name, {})[label] = value
-    kept = {name: row for name, row in rows.items() if any(row.values())}
-    frame = pd.DataFrame.from_dict(kept, orient="index")
-    return markdown(frame.rename_axis("").reset_index())
-
-
-def _n_steps(config, n_images):
-    return config["epochs"] * math.ceil(n_images / config["batch_size"])
-
-
-def _values(configurations, say):
-    """What `say` says of each configuration, each once, in the order given; a range where they are many."""
-    said = list(dict.fromkeys(say(config) for config in configurations))
-    if all(isinstance(value, int) for value in said):
-        return _range(sorted(said))
-    return ", ".join(said) if len(said) <= 4 else f"{len(said)}, from {said[0]} to {said[-1]}"
-
-
-def _range(values):
-    """Whole numbers in words; more than three neighbours as a range."""
-    shown = [f"{value:,}" for value in values]
-    if len(values) <= 3:
-        return ", ".join(shown)
-    return f"{shown[0]} to {shown[-1]}"
-
-
-def _architecture(config):
-    if config["model"] == "cnn":
-        words = "convolutions without shared weights" if not config["shared"] else "3 convolutions"
-        pooling = "" if config["pooling"] else ", no pooling"
-        return f"{words}{pooling}, {config['fc1_units']:,} units"
-    return "-".join(map(str, (data.SIDE**2, *config["hidden_dims"], data.N_CLASSES)))
-
-
-def _regularisers(config):
-    words = []
-    if config.get("permutation") is not None:
-        words.append("pixels permuted")
-    if any(config.get("dropout", ())):
-        words.append("dropout " + " and ".join(f"{p:g}" for p in config["dropout"]))
-    if config.get("shift"):
-        words.append(f"shifts to {config['shift']:g} pixels")
-    if config.get("rotation"):
-        words.append(f"rotations to {config['rotation']:g}°")
-    return "; ".join(words)
-
-
-@cache
-def _cnn_parameters(**arguments):
-    cnn = training.model("cnn")
-    return sum(w.numel() for w in cnn.network(**arguments).parameters())
-
-
-def n_parameters(config):
-    """Return the number of parameters of the network that a complete configuration describes."""
-    if config["model"] == "cnn":
-        return _cnn_parameters(**{name: config[name] for name in ("fc1_units", "pooling", "shared")})
-    return original.n_parameters(*config["hidden_dims"])
-
-
 def spread(values, spec):
     """Return values as "mean ± standard deviation", each in the format `spec`; one value alone without the latter.
 
@@ -139,6 +42,11 @@ def spread(values, spec):
     if len(values) == 1:
         return mean
     return f"{mean.removesuffix('%')}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{format(np.std(values, ddof=1), spec)}"
+
+
+def setup(configurations, n_images, tried=None):
+    """Return what experiments train, as `setups.frame` tells it, as a Markdown table."""
+    return markdown(setups.frame(configurations, n_images, tried))
 
 
 def losses(runs):
@@ -211,31 +119,9 @@ def weight_shapes(run):
     return markdown(pd.DataFrame(rows, columns=["array", "shape", "parameters"]), parameters=",")
 
 
-def layer_rows(network):
-    """Return (name, kind, shape of the output, number of parameters) of each layer of a PyTorch Sequential.
-
-    The module itself computes the output for one image; its shape comes as text, as in 20 × 24 × 24.
-    """
-    return [
-        (name, layer.__class__.__name__, original.times(shape), n_parameters)
-        for name, layer, _, shape, n_parameters in _passed(network)
-    ]
-
-
-def _passed(network):
-    """Yield (name, layer, shapes of its input and its output for one image, number of parameters) of each layer."""
-    import torch
-
-    x = torch.zeros(1, 1, data.SIDE, data.SIDE)
-    network.eval()
-    for name, layer in network.named_children():
-        before, x = x, layer(x)
-        yield name, layer, before.shape[1:], x.shape[1:], sum(w.numel() for w in layer.parameters())
-
-
 def layers(network):
-    """Return the `layer_rows` of a PyTorch Sequential, with the sum of the parameters, as a Markdown table."""
-    rows = layer_rows(network)
+    """Return `architecture.layers` of a PyTorch Sequential, with the sum of the parameters, as a Markdown table."""
+    rows = architecture.layers(network)
     rows.append(("all", "", "", sum(row[-1] for row in rows)))
     return markdown(pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"]), parameters=",")
 
@@ -248,7 +134,7 @@ def savings(network):
     """
     rows = [
         (name, n_parameters, n_parameters * math.prod(after[1:]), (math.prod(before) + 1) * math.prod(after))
-        for name, _, before, after, n_parameters in _passed(network)
+        for name, _, before, after, n_parameters in architecture.passed(network)
         if name.startswith("conv")
     ]
     columns = ["layer", "convolution", "without sharing", "without locality"]
@@ -277,17 +163,12 @@ def ablations(runs, n_images):
     return markdown(pd.DataFrame(rows), parameters=",")
 
 
-def combination(config):
-    """Return a configuration of the search in words, with its nonlinearity where that is not ReLU."""
-    activation = config["activation"]
-    return original.label(config) + ("" if activation == "relu" else f", {NONLINEARITY[activation]}")
-
-
 def by_rate(runs):
     """Return the validation accuracy of Runs, nonlinearities down and learning rates across, as a Markdown table."""
     rows = {}
     for run in runs:
-        row = rows.setdefault(run.config["activation"], {"nonlinearity": NONLINEARITY[run.config["activation"]]})
+        nonlinearity = setups.NONLINEARITY[run.config["activation"]]
+        row = rows.setdefault(nonlinearity, {"nonlinearity": nonlinearity})
         row[f"rate {run.config['lr']:g}"] = f"{run.valid_accuracy:.2%}"
     return markdown(pd.DataFrame(rows.values()))
 
@@ -384,8 +265,8 @@ def results(runs, n_images):
             "network": label,
             "seeds": len(same),
             "parameters": same[0].n_parameters,
-            "multiply-adds": multiply_adds(same[0]),
-            "steps": _n_steps(same[0].config, n_images),
+            "multiply-adds": architecture.multiply_adds(same[0]),
+            "steps": setups.n_steps(same[0].config, n_images),
             "seconds": np.mean([sum(run.history["seconds"]) for run in same]),
             "validation accuracy": spread([run.valid_accuracy for run in same], ".2%"),
             "test accuracy": spread([1 - run.test["error"] for run in same], ".2%"),
@@ -462,116 +343,3 @@ def strongest(errors):
         means = {label: f"{np.mean(points[strength]):.1%}" for label, points in by_label.items()}
         rows.append({"distortion": f"{name}, {strength:g}"} | means)
     return markdown(pd.DataFrame(rows))
-
-
-def multiply_adds(run):
-    """Return the multiplications, each with its addition, that the network of a Run makes for one image."""
-    if run.config["model"] == "mlp":
-        return sum(math.prod(shape) for name, shape in run.shapes.items() if name.startswith("W"))
-    total, side = 0, data.SIDE
-    for name, layer in training.model("cnn").build(run.config).named_children():
-        if name.startswith("conv"):
-            side -= layer.kernel_size[0] - 1
-            total += layer.weight.numel() * side**2
-        elif name.startswith("pool"):
-            side //= 2
-        elif name.startswith("fc"):
-            total += layer.weight.numel()
-    return total
-
-
-def digits(printed, runs):
-    """Return printed training losses beside those of Runs, {label: ...}, to the last digit, as a Markdown table.
-
-    The difference is in units of the last place of a double; a label that `printed` lacks has none.
-    """
-    rows = []
-    for label, run in runs.items():
-        losses = run.history["train_loss"]
-        before = printed.get(label, [None] * len(losses))
-        for epoch, (old, new) in enumerate(zip(before, losses, strict=True), start=1):
-            known = old is not None
-            told, units = (repr(float(old)), f"{original.ulps(old, new)}") if known else ("–", "–")
-            rows.append((label, epoch, told, repr(float(new)), units))
-    columns = ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
-    return markdown(pd.DataFrame(rows, columns=columns))
-
-
-def best_epsilons(frame):
-    """Return how the best epsilon varies over images, by precision and loss, as a Markdown table.
-
-    `frame`: rows of gradients.best_epsilons.
-    """
-    rows = [
-        {
-            "precision": precision,
-            "loss": kind,
-            "images": len(group),
-            "median best epsilon": group["best"].median(),
-            "smallest": group["best"].min(),
-            "largest": group["best"].max(),
-            "from 0.001 to 0.01": int(group["best"].between(0.001, 0.01).sum()),
-        }
-        for (precision, kind), group in frame.groupby(["precision", "loss"], sort=False)
-    ]
-    return markdown(pd.DataFrame(rows), median_best_epsilon=".1g", smallest=".1g", largest=".1g")
-
-
-def accuracies(runs, apart):
-    """Return the accuracies that the original printed beside those of Runs by its rule, as a Markdown table.
-
-    `runs`: {combination: Run}, in the order of original.FIRST_ACCURACIES.  `apart`: by how many images each of them
-    differs, or an empty dict where the data are others and there is nothing to compare.
-    """
-    rows = [
-        (
-            name,
-            f"{printed:.2%}" if apart else "–",
-            f"{run.valid_accuracy:.2%}",
-            f"{apart[name]:+d}" if apart else "–",
-        )
-        for (name, run), printed in zip(runs.items(), original.FIRST_ACCURACIES, strict=True)
-    ]
-    return markdown(pd.DataFrame(rows, columns=["combination", "printed", "by its rule", "difference in images"]))
-
-
-def conclusions(comparisons):
-    """Return what conclusions compare, {claim: (Difference in nats, how it was measured)}, as a Markdown table."""
-    rows = [
-        (original.CLAIMS[name].text, words.interval(apart, unit="nats", scale=1, places=4), how)
-        for name, (apart, how) in comparisons.items()
-    ]
-    return markdown(pd.DataFrame(rows, columns=["what is compared", "difference", "how"]))
-
-
-def verdicts(frame):
-    """Return how often each verdict occurs among the rows of original.verdicts, by kind, as a Markdown table."""
-    counts = pd.crosstab(frame["kind"], frame["verdict"])
-    counts = counts.reindex(index=original.KINDS, columns=original.VERDICTS, fill_value=0)
-    return markdown(counts.loc[:, counts.any()].rename_axis("kind").reset_index())
-
-
-def claims(frame):
-    """Return the rows of original.verdicts as a Markdown table, each value to the places that its claim has."""
-    columns = {
-        "claim": frame["claim"],
-        "printed": [_to_the_place(*pair) for pair in zip(frame["printed"], frame["unit"], strict=True)],
-        "measured": [_to_the_place(*pair, 4) for pair in zip(frame["measured"], frame["unit"], strict=True)],
-        "noise": [f"{noise:.1g}" if noise else "" for noise in frame["noise"]],
-        "verdict": [
-            f"{word}: {why}" if why else word for word, why in zip(frame["verdict"], frame["why"], strict=True)
-        ],
-    }
-    return markdown(pd.DataFrame(columns))
-
-
-def _to_the_place(value, unit, places=0):
-    """A float to the decimal place of `unit`, or `places` where that is below 0.1; all its digits where it is 0."""
-    if value is None or isinstance(value, str):
-        return value or "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not unit:
-        return repr(float(value))
-    decimals = max(0, round(-math.log10(unit)))
-    return f"{value:.{max(decimals, places) if decimals > 1 else decimals}f}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import audit, configs, data, gradients, original, tables
+from helpers import audit, claims, configs, data, gradients, original
 from helpers.original import Finding
 from helpers.statistics import Difference
 from helpers.store import Run
@@ -64,10 +64,10 @@ def test_accuracies_are_compared_in_images():
     apart = audit.images_apart(replayed, 1000)
     assert apart == dict.fromkeys(names, 0) | {"3": 2}
     assert audit.accuracies(replayed, 0.1)["accuracy/0"] == Finding(replayed["0"].valid_accuracy, 0.1, "by its rule")
-    lines = tables.accuracies(replayed, apart).data.splitlines()[2:]
+    lines = claims.accuracies(replayed, apart).data.splitlines()[2:]
     assert lines[3].split("|")[2].strip() == f"{original.FIRST_ACCURACIES[3]:.2%}"
     assert [line.split("|")[4].strip() for line in lines] == ["+0"] * 3 + ["+2"] + ["+0"] * 6
-    assert all(line.count("–") == 2 for line in tables.accuracies(replayed, {}).data.splitlines()[2:])
+    assert all(line.count("–") == 2 for line in claims.accuracies(replayed, {}).data.splitlines()[2:])
 
 
 def test_the_search_is_judged_by_its_grid_and_a_large_rate():
@@ -122,7 +122,7 @@ def test_the_best_epsilon_of_an_image():
     assert len(own) == 4
     assert audit.epsilon(1e-5)["epsilon"].value == 1e-5
     assert "nothing to see" in audit.epsilon(None)["epsilon"].why
-    [line] = tables.best_epsilons(checked[checked["loss"] == "clipped"].head(1)).data.splitlines()[2:]
+    [line] = claims.best_epsilons(checked[checked["loss"] == "clipped"].head(1)).data.splitlines()[2:]
     assert [cell.strip() for cell in line.split("|")[1:-1]] == ["float64", "clipped", "1", *3 * ["1e-05"], "0"]
 
 
@@ -162,7 +162,7 @@ def test_conclusions_are_answered():
         "cnn and mlp": Finding("lower", why="how"),
         "dropout and vanilla": Finding(original.UNDECIDED),
     }
-    assert original.CLAIMS["cnn and mlp"].text in tables.conclusions(comparisons).data
+    assert original.CLAIMS["cnn and mlp"].text in claims.conclusions(comparisons).data
 
 
 def test_verdicts_are_counted_and_named():
@@ -182,5 +182,5 @@ def test_verdicts_are_counted_and_named():
         == f"{n[original.ARITHMETIC] + n_numbers}\N{NO-BREAK SPACE}claims"
     )
     assert audit.named(verdicts, original.UNDECIDED) == "none"
-    assert original.HOLDS in tables.verdicts(verdicts).data
-    assert original.UNDECIDED not in tables.verdicts(verdicts).data
+    assert original.HOLDS in claims.verdicts(verdicts).data
+    assert original.UNDECIDED not in claims.verdicts(verdicts).data

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import configs, data, inside, nn, pretrained, training
+from helpers import architecture, configs, data, inside, nn, pretrained, training
 from helpers.data import Split
 
 
@@ -130,7 +130,7 @@ def test_evidence_is_the_mean_fall_over_the_squares_that_cover_a_pixel():
 
 def test_the_untrained_network_is_where_training_starts_and_moves_are_from_there():
     config = {"model": "mlp", "dataset": "digits", "hidden_dims": [5, 4], "lr": 0.5, "batch_size": 20, "epochs": 1}
-    start, network = (inside.untrained(config) for _ in range(2))
+    start, network = (architecture.untrained(config) for _ in range(2))
     assert inside.moved(start, network) == {"W1": 0, "W2": 0, "W3": 0}
     first = next(training.model("mlp").steps(configs.complete(config), data.load("digits"), lambda step: 0.5))
     np.testing.assert_array_equal(first.weights["W1"], start.weights["W1"])

@@ -20,7 +20,7 @@ import pytest
 import torch
 from IPython.display import Markdown
 
-from helpers import configs, data, gradients, runs, tables, training
+from helpers import architecture, configs, data, gradients, runs, training
 from helpers.store import HISTORY, Run
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -136,7 +136,7 @@ def invented(monkeypatch):
         if config["lr"] == 50 and config["init_method"] == "normal":  # as if it diverged
             history |= {name: [np.nan] * config["epochs"] for name in HISTORY if "loss" in name}
         sizes = {name: list(w.shape) for name, w in weights_of(config).items()}
-        run = Run(config, "", tables.n_parameters(config), history, {}, shapes=sizes, wrong=wrong)
+        run = Run(config, "", architecture.n_parameters(config), history, {}, shapes=sizes, wrong=wrong)
         run.key = name
         run.test = {"loss": 0.1, "error": len(wrong) / n, "unclipped_loss": 0.1, "wrong": wrong}
         state["runs"][name] = run

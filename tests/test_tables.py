@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import cnn, configs, original, statistics, tables, words
+from helpers import architecture, claims, cnn, configs, original, setups, statistics, tables, words
 from helpers.statistics import Difference
 from helpers.store import Run
 
@@ -76,12 +76,12 @@ def test_multiply_adds_of_the_cnn_are_those_that_pytorch_counts(change):
     with FlopCounterMode(display=False) as counter:
         cnn.build(config)(torch.zeros(1, 1, 28, 28))
     run = Run(config, "", 0, {}, {})
-    assert 2 * tables.multiply_adds(run) == counter.get_total_flops()
+    assert 2 * architecture.multiply_adds(run) == counter.get_total_flops()
 
 
 def test_multiply_adds_of_the_perceptron_are_its_weights():
     run = Run({"model": "mlp"}, "", 0, {}, {}, shapes={"W1": [784, 5], "b1": [1, 5], "W2": [5, 10]})
-    assert tables.multiply_adds(run) == 784 * 5 + 5 * 10
+    assert architecture.multiply_adds(run) == 784 * 5 + 5 * 10
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_digits_stand_beside_those_that_were_printed(made):
     run, other = made(0), made(1)
     losses = run.history["train_loss"]
     printed = [losses[0], np.nextafter(losses[1], 0), losses[2] + 3 * np.spacing(losses[2])]
-    found = body(tables.digits({"zero": printed}, {"zero": run, "he": other}))
+    found = body(claims.digits({"zero": printed}, {"zero": run, "he": other}))
     assert list(found[0]) == ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
     assert [tuple(row.values()) for row in found] == [
         *(
@@ -277,7 +277,7 @@ def test_claims_are_told_to_the_place_that_was_printed(value, unit, printed, mea
     frame = pd.DataFrame(
         rows, columns=["claim", "printed", "measured", "unit", "noise", "verdict", "why"], dtype=object
     )
-    found = [tuple(row.values()) for row in body(tables.claims(frame))]
+    found = [tuple(row.values()) for row in body(claims.verdict_by_verdict(frame))]
     assert found == [("a", printed, measured, "0.01", "holds"), ("b", "x", "y", "", "wrong: a reason")]
 
 
@@ -376,8 +376,8 @@ def test_ablations_are_compared_with_the_network_as_it_is():
 
 def test_combinations_name_another_nonlinearity():
     config = {"hidden_dims": [5, 4], "lr": 0.1, "batch_size": 16, "activation": "relu"}
-    assert tables.combination(config) == "5-4, rate 0.1, batch 16"
-    assert tables.combination(config | {"activation": "tanh"}) == "5-4, rate 0.1, batch 16, tanh"
+    assert setups.combination(config) == "5-4, rate 0.1, batch 16"
+    assert setups.combination(config | {"activation": "tanh"}) == "5-4, rate 0.1, batch 16, tanh"
 
 
 def test_accuracies_stand_by_nonlinearity_and_rate():

@@ -1,0 +1,65 @@
+"""What networks are made of: their layers, parameters and arithmetic."""
+
+import math
+from functools import cache
+
+from helpers import configs, data, original, training
+
+
+def n_parameters(config):
+    """Return the number of parameters of the network that a complete configuration describes."""
+    if config["model"] == "cnn":
+        return _cnn_parameters(**{name: config[name] for name in ("fc1_units", "pooling", "shared")})
+    return original.n_parameters(*config["hidden_dims"])
+
+
+@cache
+def _cnn_parameters(**arguments):
+    cnn = training.model("cnn")
+    return sum(w.numel() for w in cnn.network(**arguments).parameters())
+
+
+def untrained(config):
+    """Return the perceptron of `config` as it is before its first step."""
+    config = configs.complete(config)
+    network = training.model(config["model"]).build(config)
+    network.initialize_weights((data.SIDE**2, data.N_CLASSES))
+    return network
+
+
+def multiply_adds(run):
+    """Return the multiplications, each with its addition, that the network of a Run makes for one image."""
+    if run.config["model"] == "mlp":
+        return sum(math.prod(shape) for name, shape in run.shapes.items() if name.startswith("W"))
+    total, side = 0, data.SIDE
+    for name, layer in training.model("cnn").build(run.config).named_children():
+        if name.startswith("conv"):
+            side -= layer.kernel_size[0] - 1
+            total += layer.weight.numel() * side**2
+        elif name.startswith("pool"):
+            side //= 2
+        elif name.startswith("fc"):
+            total += layer.weight.numel()
+    return total
+
+
+def layers(network):
+    """Return (name, kind, shape of the output, number of parameters) of each layer of a PyTorch Sequential.
+
+    The module itself computes the output for one image; its shape comes as text, as in 20 × 24 × 24.
+    """
+    return [
+        (name, layer.__class__.__name__, original.times(shape), n_parameters)
+        for name, layer, _, shape, n_parameters in passed(network)
+    ]
+
+
+def passed(network):
+    """Yield (name, layer, shapes of its input and its output for one image, number of parameters) of each layer."""
+    import torch
+
+    x = torch.zeros(1, 1, data.SIDE, data.SIDE)
+    network.eval()
+    for name, layer in network.named_children():
+        before, x = x, layer(x)
+        yield name, layer, before.shape[1:], x.shape[1:], sum(w.numel() for w in layer.parameters())
