@@ -58,7 +58,7 @@ EDITS = {  # what a reader may change in a cell of configurations
         ("SEEDS = [5, 6, 7, 8, 9]", "SEEDS = [5]"),
         ("FRESH = [1, 2, 3, 4]", "FRESH = [1]"),
         ('SECOND = {"activation": ["relu", "tanh", "sigmoid"]', 'SECOND = {"activation": ["relu"]'),
-        ('"epochs": 5', '"epochs": 1'),
+        ('"epochs": 3', '"epochs": 1'),
     ],
     "03_gradient_check": [
         ("LAYER = 2", "LAYER = 1"),
