@@ -78,7 +78,7 @@ EDITS = {  # what a reader may change in a cell of configurations
         ('DROPOUT = {"dropout": [0.25, 0.5]}', 'DROPOUT = {"dropout": [0.0, 0.3]}'),
         ('    "CNN with augmentation": ("CNN", MOVED),\n', ""),
         ('    "CNN with dropout": ("CNN", DROPOUT),\n', ""),
-        ('    "CNN with both, longer": ("CNN", MOVED | DROPOUT | {"epochs": 20}),\n', ""),
+        ('    "CNN with both, longer": ("CNN", MOVED | DROPOUT | {"epochs": 40}),\n', ""),
         ('    "MLP with augmentation": ("MLP", MOVED),\n', ""),
         ('"epochs": 30', '"epochs": 1'),
     ],
