@@ -56,7 +56,7 @@ def accuracies(runs, apart):
             name,
             f"{printed:.2%}" if apart else "–",
             f"{run.valid_accuracy:.2%}",
-            f"{apart[name]:+d}" if apart else "–",
+            words.signed(apart[name], "d") if apart else "–",
         )
         for (name, run), printed in zip(runs.items(), original.FIRST_ACCURACIES, strict=True)
     ]

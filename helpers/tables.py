@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 import textwrap
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ def markdown(frame, index=False, **formats):
     shown = frame.copy()
     for column, spec in formats.items():
         name = column.replace("_", " ")
-        shown[name] = [format(value, spec) for value in shown[name]]
+        shown[name] = [re.sub("^-", "−", format(value, spec)) for value in shown[name]]
     numeric = [name in frame.select_dtypes("number") for name in frame.columns]
     align = (["left"] if index else []) + ["right" if is_number else "left" for is_number in numeric]
     return Markdown(shown.to_markdown(index=index, colalign=align, disable_numparse=True))
@@ -295,7 +296,7 @@ def on_all_sets(runs):
                 "training error": spread(statistics.finals(same, "train_error"), ".2%"),
                 "validation accuracy": spread(1 - valid, ".2%"),
                 "test accuracy": spread(1 - test, ".2%"),
-                "change (points)": f"{100 * (valid.mean() - test.mean()):+.2f}",
+                "change (points)": words.signed(100 * (valid.mean() - test.mean()), ".2f"),
             }
         )
     return markdown(pd.DataFrame(rows))

@@ -16,6 +16,11 @@ def number(count, noun, plural=None):
     return f"{count:,}{BLANK}{noun if count == 1 else plural or noun + 's'}"
 
 
+def signed(value, spec):
+    """Return a number with its sign, as in "+0.20" and "−0.20"; `spec` is a format without one, as in ".2f"."""
+    return f"{value:+{spec}}".replace("-", "−")
+
+
 def interval(difference, unit="points", scale=100, places=2):
     """Return a statistics.Difference with its 95% interval, as in "−0.20 ± 0.05 points"; none is named as such."""
     mean, half = (f"{scale * value:.{places}f}" for value in (abs(difference.mean), difference.half))

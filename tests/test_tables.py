@@ -311,7 +311,7 @@ def runs(*errors, **measures):
 def test_the_three_sets_stand_side_by_side():
     [[name, *cells]] = rows(tables.on_all_sets({"a": runs(0.01, 0.03)}))
     assert (name, cells[:3]) == ("a", ["2", "1", tables.spread([0, 0], ".2%")])
-    assert cells[3:] == [tables.spread([0.99, 0.97], ".2%"), tables.spread([0.98, 0.94], ".2%"), "-2.00"]
+    assert cells[3:] == [tables.spread([0.99, 0.97], ".2%"), tables.spread([0.98, 0.94], ".2%"), "−2.00"]
 
 
 def test_changes_are_held_against_what_is_expected():

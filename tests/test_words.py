@@ -48,3 +48,8 @@ def test_a_value_stands_inside_a_range_or_at_its_edge():
     assert words.place(0.1, [0.3, 0.01, 0.1]) == "inside"
     assert {words.place(value, [0.3, 0.01, 0.1]) for value in (0.3, 0.01)} == {"at the edge of"}
     assert words.place(0.1, [0.1]) == "at the edge of"
+
+
+def test_a_signed_number_has_a_sign_whichever_way_it_goes():
+    assert [words.signed(value, ".1f") for value in (0.26, 0, -3)] == ["+0.3", "+0.0", "−3.0"]
+    assert words.signed(-1200, ",d") == "−1,200"
