@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 NOTEBOOKS := $(wildcard notebooks/0[1-9]_*.ipynb) notebooks/00_overview.ipynb notebooks/playground.ipynb
 
-.PHONY: report test test-browser lab notebooks number lock bench submission clean
+.PHONY: report test test-all test-browser lab notebooks number lock bench submission clean
 
 report: $(INSTALLED)
 	$(BIN)/python -m helpers.report build
@@ -12,7 +12,10 @@ report: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: test
+	$(BIN)/python -m pytest -m slow
 	DATASET=digits $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 
 test-browser: $(INSTALLED)

@@ -11,6 +11,8 @@ from helpers import configs, data, explore, keys, store, training
 from helpers.explore import drawing
 from helpers.explore.live import Live
 
+pytestmark = pytest.mark.slow
+
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [16], "lr": 0.1, "batch_size": 16, "epochs": 3, "seed": 4}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 2, "seed": 4}
 LONG = MLP | {"epochs": 500}

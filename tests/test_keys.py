@@ -10,6 +10,8 @@ import pytest
 
 from helpers import configs, data, keys
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = {
     model: {"model": model, "dataset": "digits", "lr": 0.1, "batch_size": 32, "epochs": 1}
     for model in configs.DEFAULTS

@@ -199,6 +199,7 @@ def test_entropy_is_the_least_loss_of_a_constant_prediction():
     assert frequencies.entropy(np.arange(10)) == pytest.approx(np.log(10))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (data.FOLDER / "MNIST" / "raw").exists(), reason="MNIST is not there")
 def test_the_first_printed_digits_come_out():
     """One epoch of two schemes on MNIST, which is the original's whole computation in small."""

@@ -23,6 +23,8 @@ from IPython.display import Markdown
 from helpers import architecture, configs, data, gradients, runs, training
 from helpers.store import HISTORY, Run
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 NAMES = [
     *("01_initialization", "02_hyperparameter_search", "03_gradient_check", "04_cnn", "05_regularization"),

@@ -18,6 +18,8 @@ import pytest
 
 from helpers import cluster, limits, runs, training
 
+pytestmark = pytest.mark.slow
+
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
 DRIVER = """
