@@ -16,6 +16,16 @@ def results(tmp_path, monkeypatch):
     return tmp_path / "results"
 
 
+@pytest.fixture
+def no_windows():
+    """Figures are drawn to memory, and closed after the test."""
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
 @pytest.fixture(scope="session")
 def made():
     """A function that makes a Run without training it, `made(seed, epochs, **config)`: all its figures differ."""

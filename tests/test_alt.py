@@ -6,12 +6,7 @@ import pytest
 
 from helpers import alt, plots, statistics
 
-
-@pytest.fixture(autouse=True)
-def _no_windows():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("no_windows")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from helpers import alt, cnn, data, frequencies, inside, plots, statistics
 from helpers.statistics import Difference
 
+pytestmark = pytest.mark.usefixtures("no_windows")
+
 LABELS = {
     "train_loss": "training loss (nats)",
     "train_unclipped_loss": "training loss, not clipped (nats)",
@@ -20,13 +22,6 @@ LABELS = {
     "valid_unclipped_loss": "validation loss, not clipped (nats)",
     "valid_error": "validation error (%)",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_windows():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def values(runs, measure):

@@ -3,6 +3,8 @@
 import glob
 import os
 
+import psutil
+
 
 def replace(contents):
     """Writes {path: bytes or text}, all or, after an error, none; each path has at any moment the old or the new."""
@@ -26,15 +28,5 @@ def _clear(paths):
     for path in paths:
         for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
             pid = left.suffix[1:]
-            if pid.isdecimal() and not _runs(int(pid)):
+            if pid.isdecimal() and not psutil.pid_exists(int(pid)):
                 left.unlink(missing_ok=True)
-
-
-def _runs(pid):
-    try:
-        os.kill(pid, 0)
-    except PermissionError:  # another user's
-        return True
-    except OSError:
-        return False
-    return True
