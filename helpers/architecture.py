@@ -3,7 +3,10 @@
 import math
 from functools import cache
 
+import pandas as pd
+
 from helpers import configs, data, original, training
+from helpers.tables import markdown
 
 
 def n_parameters(config):
@@ -63,3 +66,32 @@ def passed(network):
     for name, layer in network.named_children():
         before, x = x, layer(x)
         yield name, layer, before.shape[1:], x.shape[1:], sum(w.numel() for w in layer.parameters())
+
+
+def table(network):
+    """Return the `layers` of a PyTorch Sequential, with the sum of the parameters, as a Markdown table."""
+    rows = layers(network)
+    rows.append(("all", "", "", sum(row[-1] for row in rows)))
+    return markdown(pd.DataFrame(rows, columns=["layer", "kind", "output", "parameters"]), parameters=",")
+
+
+def savings(network):
+    """Return the parameters of each convolution of a PyTorch Sequential, as a Markdown table.
+
+    Beside it stand those of a locally connected layer with the same windows, which has weights of its own at each
+    place, and those of a full connection between the same inputs and outputs.
+    """
+    rows = [
+        (name, n_parameters, n_parameters * math.prod(after[1:]), (math.prod(before) + 1) * math.prod(after))
+        for name, _, before, after, n_parameters in passed(network)
+        if name.startswith("conv")
+    ]
+    columns = ["layer", "convolution", "without sharing", "without locality"]
+    return markdown(pd.DataFrame(rows, columns=columns), convolution=",", without_sharing=",", without_locality=",")
+
+
+def weight_shapes(run):
+    """Return the shape and the number of entries of each weight of a Run, with their sum, as a Markdown table."""
+    rows = [(name, original.times(shape), math.prod(shape)) for name, shape in run.shapes.items()]
+    rows.append(("all", "", run.n_parameters))
+    return markdown(pd.DataFrame(rows, columns=["array", "shape", "parameters"]), parameters=",")

@@ -1,10 +1,14 @@
-"""Tables of the audit: what an earlier report printed and concluded, beside what was measured."""
+"""The audit in tables and figures: what an earlier report printed and concluded, beside what was measured."""
 
 import math
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
-from helpers import original, words
+from helpers import frequencies, original, words
+from helpers.data import N_CLASSES
+from helpers.style import COLOURS, DASHES, WIDTH, axis_label, logarithmic
 from helpers.tables import markdown
 
 
@@ -103,3 +107,50 @@ def _to_the_place(value, unit, places=0):
         return repr(float(value))
     decimals = max(0, round(-math.log10(unit)))
     return f"{value:.{max(decimals, places) if decimals > 1 else decimals}f}"
+
+
+def replays(printed, runs):
+    """Show a printed training loss (None: none) beside Runs of the same training that differ by rounding alone.
+
+    Left: each clipped loss less the mean over the Runs.  Right: the first Run's loss, clipped and unclipped.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.6))
+    curves = np.array([run.history["train_loss"] for run in runs])
+    epochs, mean = np.arange(1, curves.shape[1] + 1), curves.mean(axis=0)
+    for i, curve in enumerate(curves):
+        label = {0: "replayed", 1: f"replayed, $W_2$ changed ({len(runs) - 1} runs)"}.get(i)
+        left.plot(epochs, curve - mean, color=COLOURS[min(i, 1)], ls=DASHES[min(i, 1)], lw=1, label=label)
+    unclipped = runs[0].history["train_unclipped_loss"]
+    right.plot(epochs, unclipped, color=COLOURS[2], ls=DASHES[2], label="replayed, unclipped")
+    right.plot(epochs, curves[0], color=COLOURS[0])
+    if printed is not None:
+        left.plot(epochs, printed - mean, "k.", ms=6, label="printed")
+        right.plot(epochs, printed, "k.", ms=6)
+    logarithmic(right)
+    left.set(xlabel="epoch", ylabel=f"{axis_label('train_loss')} less mean")
+    right.set(xlabel="epoch", ylabel=axis_label("train_loss"))
+    figure.legend(loc="outside upper center", ncols=4, handlelength=1.6, columnspacing=1.2)
+    return figure
+
+
+def gain_over_guessing(labels, points):
+    """Show ln 10 less the training loss of constant predictions against time, log-log.
+
+    The frequencies of `labels` give the curve, in closed form, and its limit.  `points`: {label: (times, losses)}.
+    """
+    start, shares = np.log(N_CLASSES), np.bincount(labels, minlength=N_CLASSES) / len(labels)
+    times = np.geomspace(min(when[0] for when, _ in points.values()) / 2, 100, 200)
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    curve = start - frequencies.constant_predictor_loss(times, shares)
+    axis.loglog(times, curve, "-", color=COLOURS[0], label="closed form")
+    axis.axhline(
+        start - frequencies.entropy(labels),
+        color=COLOURS[2],
+        ls=DASHES[3],
+        label="ln 10 less the entropy of the classes",
+    )
+    for marker, (i, (label, (when, losses))) in zip("osv", enumerate(points.items()), strict=False):
+        axis.loglog(when, start - np.asarray(losses), marker, color=COLOURS[1 + 2 * i], mfc="none", ms=5, label=label)
+    axis.set(xlabel="time: learning rate of the last bias × steps", ylabel="ln 10 − training loss (nats)")
+    axis.legend(loc="lower right")
+    return figure

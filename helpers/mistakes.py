@@ -1,9 +1,11 @@
 """What networks get wrong on a set of images, and how sure they are of what they say."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers import runs
+from helpers import runs, statistics
+from helpers.style import COLOURS, WIDTH
 
 
 def judged(same, split):
@@ -59,3 +61,46 @@ def confusions(labels, predicted, names):
     wrong = np.flatnonzero(labels != predicted)
     pairs = pd.Series([f"{names[labels[i]]} as {names[predicted[i]]}" for i in wrong])
     return pairs.value_counts().to_dict()
+
+
+def confusion_matrix(truth, predicted, names):
+    """Show how often each class (row) was taken for each (column); the diagonal, the correct ones, is left white."""
+    counts = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(counts, (truth, predicted), 1)
+    wrong = counts - np.diag(np.diag(counts))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    axis.imshow(wrong, cmap="Blues", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = wrong[row, column] > 0.55 * wrong.max()
+        if count:
+            axis.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    axis.set_xticks(range(len(names)), names, rotation=45 if max(map(len, map(str, names))) > 2 else 0)
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="taken for", ylabel="class")
+    axis.grid(visible=False)
+    return figure
+
+
+def reliability_diagram(by_label, edges):
+    """Show how often networks err against how unsure they are, both on logarithmic axes.
+
+    `by_label`: {label: (probability of the predicted class (N,), whether it was right (N,))}.  Images are sorted into
+    the bins between `edges` of 1 - probability; a bar is the 95% interval of the share that is wrong (Wilson).
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.8))
+    axis.plot((edges[0], edges[-1]), (edges[0], edges[-1]), color="0.5", ls=":", label="as sure as right")
+    for i, (label, (confidence, right)) in enumerate(by_label.items()):
+        doubt = np.clip(1 - np.asarray(confidence, float), edges[0], edges[-1])
+        place = np.clip(np.digitize(doubt, edges) - 1, 0, len(edges) - 2)
+        bins = [place == k for k in np.unique(place)]
+        x = np.array([np.exp(np.log(doubt[inside]).mean()) for inside in bins]) * 1.06**i
+        share = np.array([np.mean(~right[inside]) for inside in bins])
+        low, high = np.transpose([statistics.wilson(np.sum(~right[inside]), np.sum(inside)) for inside in bins])
+        axis.vlines(x, np.maximum(low, 1e-5), high, color=COLOURS[i], lw=1)
+        mark = {"ls": "none", "marker": "osv"[i % 3], "ms": 4, "color": COLOURS[i]}
+        axis.plot(x, np.maximum(share, 1e-5), **mark, label=label)
+        axis.plot(x[share == 0], np.full(np.sum(share == 0), 1e-5), **mark, mfc="white")
+    axis.set(xscale="log", yscale="log", ylim=(0.8e-5, 1.3))
+    axis.set(xlabel="1 − probability of the predicted class", ylabel="share that is wrong")
+    axis.legend(loc="lower right")
+    return figure

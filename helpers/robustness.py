@@ -1,11 +1,13 @@
 """What networks make of images that are shifted, turned, noisy or partly covered."""
 
 import numpy as np
+import pandas as pd
 import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
 from helpers.data import SIDE
+from helpers.tables import markdown
 
 DIRECTIONS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
 
@@ -67,6 +69,16 @@ def percent(errors, least):
         }
         for name, by_label in errors.items()
     }
+
+
+def strongest(errors):
+    """Return the means of `errors` under the strongest distortion of each kind, as a Markdown table."""
+    rows = []
+    for name, by_label in errors.items():
+        strength = max(next(iter(by_label.values())))
+        means = {label: f"{np.mean(points[strength]):.1%}" for label, points in by_label.items()}
+        rows.append({"distortion": f"{name}, {strength:g}"} | means)
+    return markdown(pd.DataFrame(rows))
 
 
 def affine(images, translate, angle):

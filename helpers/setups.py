@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import configs, data, original
 from helpers.architecture import n_parameters
+from helpers.tables import markdown
 
 NONLINEARITY = {"relu": "ReLU", "tanh": "tanh", "sigmoid": "logistic sigmoid"}
 INITIALISATION = {
@@ -17,8 +18,8 @@ INITIALISATION = {
 }
 
 
-def frame(configurations, n_images, tried=None):
-    """Return a DataFrame with what experiments train in words, one column per label.
+def table(configurations, n_images, tried=None):
+    """Return what experiments train in words, one column per label, as a Markdown table.
 
     `configurations`: lists of configurations by label; where they differ every value is listed.  `n_images` of the
     training set give the number of steps.  `tried`: by label, how many combinations each was chosen from.
@@ -45,7 +46,7 @@ def frame(configurations, n_images, tried=None):
         for name, value in column.items():
             rows.setdefault(name, {})[label] = value
     kept = {name: row for name, row in rows.items() if any(row.values())}
-    return pd.DataFrame.from_dict(kept, orient="index").rename_axis("").reset_index()
+    return markdown(pd.DataFrame.from_dict(kept, orient="index").rename_axis("").reset_index())
 
 
 def n_steps(config, n_images):

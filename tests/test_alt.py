@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers import alt, plots, statistics
+from helpers import alt, comparisons, mistakes, statistics
 
 pytestmark = pytest.mark.usefixtures("no_windows")
 
@@ -47,13 +47,15 @@ def test_an_axis_of_names_is_told_by_them_on_each_panel_that_shares_it():
 
 def test_intervals_are_no_courses():
     found = statistics.Difference(-0.01, 0.005, 0.01)
-    told = alt.describe(plots.forest([("dropout", found)]))
+    told = alt.describe(comparisons.forest_plot([("dropout", found)]))
     assert told.endswith("dropout: from -1.5 to -0.5.")
 
 
 def test_marks_with_intervals_are_one_series():
     doubt = np.array([0.01, 0.02, 0.2, 0.3])
-    told = alt.describe(plots.reliability({"a": (1 - doubt, np.array([1, 1, 0, 1], bool))}, [0.005, 0.1, 0.5]))
+    told = alt.describe(
+        mistakes.reliability_diagram({"a": (1 - doubt, np.array([1, 1, 0, 1], bool))}, [0.005, 0.1, 0.5])
+    )
     assert told.endswith("as sure as right: rises from 0.005 to 0.5. a: 2 points between 1 × 10^-5 and 0.5.")
 
 

@@ -9,7 +9,23 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from numpy.testing import assert_allclose, assert_array_equal
 
-from helpers import alt, cnn, data, frequencies, inside, plots, statistics
+from helpers import (
+    alt,
+    claims,
+    cnn,
+    comparisons,
+    data,
+    frequencies,
+    gradient_checks,
+    initializations,
+    inside,
+    mistakes,
+    plots,
+    searches,
+    statistics,
+    style,
+    visualization,
+)
 from helpers.statistics import Difference
 
 pytestmark = pytest.mark.usefixtures("no_windows")
@@ -75,7 +91,7 @@ def contrast(axis, text):
 
 def test_images_stand_in_order_under_their_titles():
     X = np.random.default_rng(0).random((5, 784))
-    figure = plots.images(X, list("abcde"), columns=3)
+    figure = visualization.images(X, list("abcde"), columns=3)
     assert len(figure.axes) == 6
     for axis, x, title in zip(figure.axes, X, "abcde", strict=False):
         assert_array_equal(axis.images[0].get_array(), x.reshape(28, 28))
@@ -83,14 +99,14 @@ def test_images_stand_in_order_under_their_titles():
         assert axis.get_title() == title
     assert not figure.axes[-1].images
     assert not any(axis.axison for axis in figure.axes)
-    assert figure.get_figheight() == 2 * plots.images(X[:3], list("abc"), columns=3).get_figheight()
-    assert texts(axis.title for axis in plots.images(X).axes[:5]) == [""] * 5
+    assert figure.get_figheight() == 2 * visualization.images(X[:3], list("abc"), columns=3).get_figheight()
+    assert texts(axis.title for axis in visualization.images(X).axes[:5]) == [""] * 5
 
 
 def test_bars_are_the_shares_of_the_classes_in_each_set():
     labels = {"train": [0, 0, 0, 1, 2], "valid": [1, 1, 1, 2], "test": [2, 2]}
     splits = {name: data.Split(np.zeros((len(y), 784)), np.array(y)) for name, y in labels.items()}
-    figure = plots.class_counts(data.Dataset("some", **splits, classes=("cat", "dog", "owl"), fingerprint=""))
+    figure = visualization.class_counts(data.Dataset("some", **splits, classes=("cat", "dog", "owl"), fingerprint=""))
     (axis,) = figure.axes
     heights = {bars.get_label(): [bar.get_height() for bar in bars] for bars in axis.containers}
     assert heights == {"train": [60, 20, 20], "valid": [0, 75, 25], "test": [0, 0, 100]}
@@ -143,9 +159,9 @@ def test_any_number_of_panels_may_be_asked_for(made):
     panels = dict.fromkeys("xyz", {"a": {1: [1], 2: [2]}})
     assert [axis.axison for axis in plots.trends(panels, "y").axes] == [True, True, True, False]
     assert plots.trends(panels, "y", columns=1).axes[0].get_gridspec().get_geometry() == (3, 1)
-    assert len(plots.feature_maps(np.zeros(784), {"conv": np.ones((2, 3, 3))}, n=2).axes) == 3
+    assert len(visualization.feature_maps(np.zeros(784), {"conv": np.ones((2, 3, 3))}, n=2).axes) == 3
     ones = np.ones(2)
-    assert len(plots.gradient_check(ones, {"float64": (ones, ones, ones, ones)}).axes) == 1
+    assert len(gradient_checks.differences(ones, {"float64": (ones, ones, ones, ones)}).axes) == 1
 
 
 @pytest.mark.parametrize(("epochs", "marker"), [(1, "o"), (2, "None")])
@@ -182,7 +198,7 @@ def test_seeds_are_dots_with_a_bar_at_their_mean(first, made):
 def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for():
     counts, names = np.array([[5, 1, 0], [4, 6, 2], [0, 0, 3]]), ("cat", "dog", "owl")
     truth, predicted = (np.repeat(places.ravel(), counts.ravel()) for places in np.indices(counts.shape))
-    (axis,) = plots.confusion(truth, predicted, names).axes
+    (axis,) = mistakes.confusion_matrix(truth, predicted, names).axes
     assert sides(axis) == ("taken for", "class")
     assert texts(axis.get_yticklabels()) == texts(axis.get_xticklabels()) == list(names)
     assert axis.yaxis_inverted()
@@ -191,7 +207,7 @@ def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for(
         (column, row): str(count) for (row, column), count in np.ndenumerate(counts) if count
     }
     assert min(contrast(axis, text) for text in axis.texts) > 3
-    (short,) = plots.confusion(truth, predicted, "012").axes
+    (short,) = mistakes.confusion_matrix(truth, predicted, "012").axes
     assert [each.get_xticklabels()[0].get_rotation() for each in (axis, short)] == [45, 0]
 
 
@@ -200,7 +216,7 @@ def test_reliability_sorts_images_by_their_doubt():
     doubt = np.array([2**-9, 2**-6, 2**-4, 2**-3, 0.5, 0.9])  # the outer ones are drawn in to the edges
     bins = [([0, 1], [2**-7, 2**-6]), ([2, 3], [2**-4, 2**-3]), ([4, 5], [0.5, 0.75])]
     right = {"a": np.array([1, 1, 1, 0, 0, 0], bool), "b": np.array([0, 1, 1, 1, 0, 1], bool)}
-    figure = plots.reliability({label: (1 - doubt, each) for label, each in right.items()}, edges)
+    figure = mistakes.reliability_diagram({label: (1 - doubt, each) for label, each in right.items()}, edges)
     (axis,) = figure.axes
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert axis.get_ylim()[0] < 1e-5 < 1 < axis.get_ylim()[1]
@@ -227,7 +243,7 @@ def test_reliability_sorts_images_by_their_doubt():
 def test_replays_are_shown_less_their_mean_and_as_they_are(made):
     runs, printed = [made(0), made(1), made(2)], np.array([0.3, 0.2, 0.1])
     curves, unclipped = values(runs, "train_loss"), np.array(runs[0].history["train_unclipped_loss"])
-    figure = plots.replays(printed, runs)
+    figure = claims.replays(printed, runs)
     left, right = figure.axes
     assert list(legend(figure)) == [
         *("replayed", "replayed, $W_2$ changed (2 runs)", "printed", "replayed, unclipped"),
@@ -242,14 +258,14 @@ def test_replays_are_shown_less_their_mean_and_as_they_are(made):
     assert [sides(axis) for axis in figure.axes] == [
         *(("epoch", "training loss (nats) less mean"), ("epoch", "training loss (nats)")),
     ]
-    assert [len(axis.lines) for axis in plots.replays(None, runs).axes] == [3, 2]
+    assert [len(axis.lines) for axis in claims.replays(None, runs).axes] == [3, 2]
 
 
 def test_the_gain_is_shown_beside_its_limit_and_what_was_measured():
     labels = np.repeat(np.arange(10), [5, 6, 7, 8, 9, 11, 12, 13, 14, 15])
     shares = np.bincount(labels) / len(labels)
     points = {"MNIST": ([1, 2], [2.2, 2.1]), "digits": ([3], [2.05])}
-    (axis,) = plots.gain_over_guessing(labels, points).axes
+    (axis,) = claims.gain_over_guessing(labels, points).axes
     lines = by_label(axis)
     times, curve = lines["closed form"].get_xydata().T
     assert (times[0], times[-1]) == pytest.approx((0.5, 100))
@@ -274,7 +290,7 @@ def test_best_epsilons_stand_over_the_loss_of_their_image():
         )
     ]
     frame = pd.DataFrame(rows, columns=["precision", "loss", "value", "best"])
-    figure = plots.best_epsilons(frame, 0.003)
+    figure = gradient_checks.best_epsilons(frame, 0.003)
     for axis in figure.axes:
         assert axis.get_xscale() == axis.get_yscale() == "log"
         lines = by_label(axis)
@@ -293,7 +309,7 @@ def test_best_epsilons_stand_over_the_loss_of_their_image():
 def test_a_logarithmic_axis_has_some_plain_numbers(low, high):
     _, axis = plt.subplots(figsize=(3, 2))
     axis.plot([0, 1], [low, high])
-    plots.logarithmic(axis)
+    style.logarithmic(axis)
     ticks = [tick for tick in axis.get_yticks() if axis.get_ylim()[0] <= tick <= axis.get_ylim()[1]]
     assert (axis.get_xscale(), axis.get_yscale()) == ("linear", "log")
     assert 3 <= len(ticks) <= 12
@@ -305,7 +321,7 @@ def test_a_logarithmic_axis_has_some_plain_numbers(low, high):
 
 def test_spreads_of_values_and_gradients_have_a_panel_each():
     given = {"zero": ([0.0, 0.0], [0.1, 0.2, 0.3]), "glorot": ([1.0, 2.0], [3.0, 4.0, 5.0])}
-    figure = plots.spreads(given)
+    figure = initializations.spreads(given)
     titles = ["pre-activations $A_i$", "gradients of the loss in $A_i$"]
     for k, (axis, title) in enumerate(zip(figure.axes, titles, strict=True)):
         assert (axis.get_title(), *sides(axis)) == (title, "layer $i$", "standard deviation")
@@ -336,7 +352,7 @@ def frame():
 @pytest.mark.parametrize("perfect", [0, 1, 18])
 def test_each_cell_of_the_map_is_its_combination(frame, perfect):
     frame.loc[frame.index < perfect, "validation accuracy"] = 1.0
-    (axis,) = plots.search_map(frame).axes
+    (axis,) = searches.heatmap(frame).axes
     columns, rows = [(r, b) for r in (0.1, 0.01, 0.001) for b in (16, 32)], [(10, 20), (20, 10), (20, 30)]
     assert texts(axis.get_xticklabels()) == [str(batch) for _, batch in columns]
     assert texts(axis.get_yticklabels()) == [f"{first}, {second}" for first, second in rows]
@@ -359,7 +375,7 @@ def test_each_cell_of_the_map_is_its_combination(frame, perfect):
 
 
 def test_effects_stand_over_their_values_with_medians(frame):
-    figure = plots.search_effects(frame)
+    figure = searches.effects(frame)
     names = ["learning rate", "batch size", "layer 1", "layer 2"]
     assert [axis.get_xlabel() for axis in figure.axes] == [*names[:2], "units in layer 1", "units in layer 2"]
     assert (figure.axes[0].get_ylabel(), figure.axes[0].get_yscale()) == ("validation error (%)", "log")
@@ -415,7 +431,7 @@ def test_the_forest_has_an_interval_per_row_in_points():
         ("a", Difference(0.001, 0.03, 0.9)),
         ("c", Difference(0.05, 0.01, 0)),
     ]
-    (axis,) = plots.forest(rows).axes
+    (axis,) = comparisons.forest_plot(rows).axes
     assert texts(axis.get_yticklabels()) == ["b", "a", "c"]
     assert axis.yaxis_inverted()
     assert axis.get_xlabel() == "change of the validation error (points)"
@@ -437,7 +453,7 @@ def test_the_forest_has_an_interval_per_row_in_points():
 def test_maps_of_a_layer_share_one_scale():
     rng = np.random.default_rng(0)
     image, layers = rng.random(784), {"conv1": rng.random((4, 6, 6)), "conv2": np.zeros((2, 3, 3))}
-    axes = np.reshape(plots.feature_maps(image, layers, n=3).axes, (2, 4))
+    axes = np.reshape(visualization.feature_maps(image, layers, n=3).axes, (2, 4))
     assert_array_equal(axes[0, 0].images[0].get_array(), image.reshape(28, 28))
     assert axes[0, 0].get_title() == "image"
     for row, (name, maps) in zip(axes, layers.items(), strict=True):
@@ -464,7 +480,7 @@ def test_differences_of_gradients_stand_over_one_by_epsilon():
             [0, 0, 3],
         ),
     }
-    figure = plots.gradient_check(epsilons, given)
+    figure = gradient_checks.differences(epsilons, given)
     for axis, (precision, (differences, truncation, round_off, kinks)) in zip(
         figure.axes, given.items(), strict=True
     ):
@@ -486,7 +502,7 @@ def test_differences_of_gradients_stand_over_one_by_epsilon():
 def test_kernels_have_one_scale_with_white_at_zero():
     weights = np.random.default_rng(0).normal(size=(5, 1, 3, 3))
     weights[2, 0, 1, 1] = -9
-    figure = plots.kernels(weights, columns=3)
+    figure = visualization.kernels(weights, columns=3)
     *axes, bar = figure.axes
     assert len(axes) == 6
     for axis, kernel in zip(axes, weights[:, 0], strict=False):
@@ -502,7 +518,7 @@ def test_kernels_have_one_scale_with_white_at_zero():
 def test_an_architecture_is_drawn_to_scale():
     stages = inside.stages(cnn.network())
     assert [name for name, *_ in stages] == ["image", "conv1", "pool1", "conv2", "conv3", "pool2", "fc1", "fc2"]
-    figure = plots.architecture(stages)
+    figure = visualization.architecture(stages)
     [axis] = figure.axes
     boxes = [
         (round(box.get_width(), 3), box.get_facecolor()[:3]) for box in axis.patches if isinstance(box, Rectangle)

@@ -18,6 +18,7 @@ from helpers.report.numbering import number
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SETTINGS = tomllib.loads((NOTEBOOKS / "report.toml").read_text())
+TABLES = "tables|setups|architecture|results|comparisons|searches|initializations|robustness|claims"
 CITATION = re.compile(r"<cite data-cite=[\"'](\w+)[\"']>(.*?)</cite>")
 
 
@@ -64,7 +65,7 @@ def test_cells_that_only_show_something_are_collapsed(name):
         if cell.cell_type == "code" and "show-input" not in cell.metadata.get("tags", []):
             last = ast.unparse(ast.parse(cell.source).body[-1])
             trains = re.search(r"runs\.(train|sweep)\(", cell.source)
-            shows = re.match(r"Markdown\(|plt\.show\(|tables\.|claims\.|plots\.|print\(", last) and not trains
+            shows = re.match(rf"Markdown\(|plt\.show\(|print\(|({TABLES})\.", last) and not trains
             assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(shows), cell.source
 
 

@@ -11,7 +11,22 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import architecture, claims, cnn, configs, original, setups, statistics, tables, words
+from helpers import (
+    architecture,
+    claims,
+    cnn,
+    comparisons,
+    configs,
+    initializations,
+    original,
+    results,
+    robustness,
+    searches,
+    setups,
+    statistics,
+    tables,
+    words,
+)
 from helpers.statistics import Difference
 from helpers.store import Run
 
@@ -134,12 +149,12 @@ def test_multiply_adds_of_the_perceptron_are_its_weights():
 )
 def test_a_set_up_says_what_is_trained(name, changes, expected):
     given = [change if "model" in change else MLP | change for change in changes]
-    found = body(tables.setup({"label": given}, n_images=100))
+    found = body(setups.table({"label": given}, n_images=100))
     assert {row[""]: row["label"] for row in found}.get(name) == expected
 
 
 def test_a_set_up_has_a_column_per_label():
-    found = body(tables.setup({"a": [MLP], "b": [MLP | {"shift": 2}, CNN]}, n_images=100, tried={"b": 1500}))
+    found = body(setups.table({"a": [MLP], "b": [MLP | {"shift": 2}, CNN]}, n_images=100, tried={"b": 1500}))
     rows = {row[""]: (row["a"], row["b"]) for row in found}
     assert rows["runs"] == ("1", "2")
     assert rows["chosen from"] == ("", "1,500 combinations")
@@ -148,7 +163,7 @@ def test_a_set_up_has_a_column_per_label():
 
 
 def test_losses_are_those_of_training_after_each_epoch(three):
-    found = body(tables.losses(three))
+    found = body(results.losses(three))
     assert [row["epoch"] for row in found] == ["1", "2", "3"]
     for epoch, row in enumerate(found):
         losses = {label: [run.history["train_loss"][epoch] for run in same] for label, same in three.items()}
@@ -158,7 +173,7 @@ def test_losses_are_those_of_training_after_each_epoch(three):
 
 
 def test_weights_are_listed_with_their_sum(made):
-    found = body(tables.weight_shapes(made(hidden_dims=[300])))
+    found = body(architecture.weight_shapes(made(hidden_dims=[300])))
     assert [row["array"] for row in found] == ["W1", "b1", "W2", "b2", "all"]
     assert [row["shape"] for row in found] == ["784 × 300", "1 × 300", "300 × 10", "1 × 10", ""]
     assert [row["parameters"] for row in found] == ["235,200", "300", "3,000", "10", "238,510"]
@@ -170,7 +185,7 @@ def test_layers_have_their_outputs_and_parameters():
     network.add_module("flat", nn.Flatten())
     network.add_module("norm", nn.BatchNorm1d(1728))  # which one image does not train
     network.add_module("last", nn.Linear(1728, 10))
-    found = [tuple(row.values()) for row in body(tables.layers(network))]
+    found = [tuple(row.values()) for row in body(architecture.table(network))]
     assert found == [
         ("conv", "Conv2d", "3 × 24 × 24", "78"),
         ("flat", "Flatten", "1728", "0"),
@@ -194,9 +209,9 @@ def test_a_search_is_ranked_by_validation_and_equals_by_their_configuration(made
         + (f"{run.history['train_loss'][-1]:.4f}",)
         for rank, run in enumerate(ranked, start=1)
     ]
-    assert [tuple(row.values()) for row in body(tables.search(runs))] == expected
-    assert [tuple(row.values()) for row in body(tables.search(runs, 3))] == expected[:3]
-    assert list(body(tables.search(runs))[0]) == [
+    assert [tuple(row.values()) for row in body(searches.table(runs))] == expected
+    assert [tuple(row.values()) for row in body(searches.table(runs, 3))] == expected[:3]
+    assert list(body(searches.table(runs))[0]) == [
         *("rank", "learning rate", "batch size", "layer 1", "layer 2", "parameters"),
         *("validation accuracy", "training loss"),
     ]
@@ -204,7 +219,7 @@ def test_a_search_is_ranked_by_validation_and_equals_by_their_configuration(made
 
 def test_errors_by_epoch_are_means_in_per_cent(three, made):
     runs = {"a": three["a"], "longer": [made(9, epochs=4)]}
-    found = body(tables.errors_by_epoch(runs))
+    found = body(results.errors_by_epoch(runs))
     assert [row["epoch"] for row in found] == ["1", "2", "3", "4"]
     for epoch, row in enumerate(found):
         for label, same in runs.items():
@@ -215,7 +230,7 @@ def test_errors_by_epoch_are_means_in_per_cent(three, made):
 
 
 def test_final_figures_are_those_of_the_last_epoch(three):
-    found = body(tables.final(three))
+    found = body(results.final(three))
     assert [row["network"] for row in found] == list(three)
     for row, same in zip(found, three.values(), strict=True):
         assert row["parameters"] == f"{same[0].n_parameters:,}"
@@ -227,7 +242,7 @@ def test_final_figures_are_those_of_the_last_epoch(three):
 
 
 def test_results_are_those_of_validation_and_test(three):
-    found = body(tables.results(three, n_images=100))
+    found = body(results.summary(three, n_images=100))
     assert [row["network"] for row in found] == list(three)
     for row, same in zip(found, three.values(), strict=True):
         valid = [1 - run.history["valid_error"][-1] for run in same]
@@ -241,7 +256,7 @@ def test_results_are_those_of_validation_and_test(three):
             accuracies = (row["validation accuracy"], row["test accuracy"])
             assert accuracies == (spread(valid, 2, percent=True), spread(test, 2, percent=True))
             assert row["test loss"] == spread(loss, 4)
-    assert len(body(tables.results({}, 100))) == 0
+    assert len(body(results.summary({}, 100))) == 0
 
 
 def test_digits_stand_beside_those_that_were_printed(made):
@@ -285,7 +300,7 @@ def test_a_set_up_lists_what_differs_and_counts_what_it_trains():
     common = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
     grid = [common | {"lr": lr, "seed": seed} for lr in (0.1, 0.01) for seed in (0, 1)]
     cnns = [{"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1, "decay": True}]
-    lines = tables.setup({"a": grid, "b": cnns}, n_images=100).data.splitlines()
+    lines = setups.table({"a": grid, "b": cnns}, n_images=100).data.splitlines()
     rows = {name: values for name, *values in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
     assert rows["parameters"] == [f"{785 * 20 + 21 * 10:,}", "206,500"]
     assert rows["learning rate"] == ["0.1, 0.01", "0.1, falling to 0"]
@@ -309,7 +324,7 @@ def runs(*errors, **measures):
 
 
 def test_the_three_sets_stand_side_by_side():
-    [[name, *cells]] = rows(tables.on_all_sets({"a": runs(0.01, 0.03)}))
+    [[name, *cells]] = rows(results.on_all_sets({"a": runs(0.01, 0.03)}))
     assert (name, cells[:3]) == ("a", ["2", "1", tables.spread([0, 0], ".2%")])
     assert cells[3:] == [tables.spread([0.99, 0.97], ".2%"), tables.spread([0.98, 0.94], ".2%"), "−2.00"]
 
@@ -321,7 +336,7 @@ def test_changes_are_held_against_what_is_expected():
     base = with_losses([0.1, 0.2], [0.3, 0.4])
     other = with_losses([0.2, 0.3], [0.3, 0.4])
     expected = {"training loss": 1, "gap of the losses": 1, "validation loss": -1}
-    found = rows(tables.changes({"a": other}, base, expected))
+    found = rows(comparisons.changes({"a": other}, base, expected))
     assert [row[1] for row in found] == [*expected]
     assert [row[3] for row in found] == ["as expected", "against expectation", "not told apart from zero"]
     assert found[0][2].startswith("+0.1000")
@@ -329,16 +344,16 @@ def test_changes_are_held_against_what_is_expected():
 
 def test_comparisons_have_both_p_values():
     found = {("a", "b"): Difference(-0.01, 0.005, 0.01), ("c", "b"): Difference(0.0, 0.005, 0.9)}
-    assert [row[3:] for row in rows(tables.comparisons(found))] == [["0.01", "0.02"], ["0.9", "0.9"]]
+    assert [row[3:] for row in rows(comparisons.pairwise(found))] == [["0.01", "0.02"], ["0.9", "0.9"]]
 
 
 def test_the_strongest_distortion_has_a_row_each():
     errors = {"shift (pixels)": {"a": {0: [0.1], 2: [0.2, 0.4]}, "b": {0: [0.1], 2: [0.5]}}}
-    assert rows(tables.strongest(errors)) == [["shift (pixels), 2", "30.0%", "50.0%"]]
+    assert rows(robustness.strongest(errors)) == [["shift (pixels), 2", "30.0%", "50.0%"]]
 
 
 def test_growth_is_by_the_widths_in_theory():
-    found = rows(tables.growth({"normal": ([1.0, 3.0, 6.0], [1.0, 2.0, 8.0])}, [200, 50]))
+    found = rows(initializations.growth({"normal": ([1.0, 3.0, 6.0], [1.0, 2.0, 8.0])}, [200, 50]))
     assert found[0] == ["normal", "3.00", "2.00", "0.25", "0.50"]
     # forward sqrt(200 / 2) and sqrt(50 / 2), backward sqrt(10 / 2) and sqrt(50 / 2)
     assert found[1] == ["theory for normal", "10.00", "5.00", "2.24", "5.00"]
@@ -347,27 +362,27 @@ def test_growth_is_by_the_widths_in_theory():
 def test_moves_are_means_over_networks():
     distances = [{"W1": 0.01, "W2": 0.5}, {"W1": 0.03, "W2": 0.5}]
     expected = [tables.spread([0.01, 0.03], ".1%"), tables.spread([0.5, 0.5], ".1%")]
-    assert rows(tables.moves({"He": distances})) == [["He", *expected]]
+    assert rows(initializations.moves({"He": distances})) == [["He", *expected]]
 
 
 def test_each_start_stands_at_its_best_rate():
     same = runs(0.02, 0.04, train_loss=[0.5], train_unclipped_loss=[0.25])
     for run in same:
         run.config["lr"] = 0.003
-    assert rows(tables.best_rates({"He": same})) == [
+    assert rows(initializations.best_rates({"He": same})) == [
         ["He", "0.003", tables.spread([0.02, 0.04], ".2%"), "0.5", "0.25"]
     ]
 
 
 def test_savings_are_those_of_the_windows():
-    _, conv2, _ = rows(tables.savings(cnn.network()))
+    _, conv2, _ = rows(architecture.savings(cnn.network()))
     shared = (20 * 4 * 4 + 1) * 30
     assert conv2 == ["conv2", f"{shared:,}", f"{shared * 9 * 9:,}", f"{(20 * 12 * 12 + 1) * 30 * 9 * 9:,}"]
 
 
 def test_ablations_are_compared_with_the_network_as_it_is():
     by_label = {"CNN": runs(0.1, 0.2), "CNN, no pooling": runs(0.3, 0.4), "CNN, permuted pixels": runs(0.3, 0.4)}
-    base, paired, independent = rows(tables.ablations(by_label, n_images=100))
+    base, paired, independent = rows(comparisons.ablations(by_label, n_images=100))
     assert base == ["CNN", "7", tables.spread([0, 0], ".2%"), tables.spread([0.1, 0.2], ".2%"), ""]
     for row, pairs in ((paired, True), (independent, False)):
         difference = statistics.errors(by_label["CNN, no pooling"], by_label["CNN"], 100, pairs)
@@ -384,7 +399,7 @@ def test_accuracies_stand_by_nonlinearity_and_rate():
     same = runs(0.1, 0.2, 0.3, 0.4)
     for run, (activation, lr) in zip(same, product(("relu", "tanh"), (0.1, 1.0)), strict=True):
         run.config = {"activation": activation, "lr": lr}
-    table = tables.by_rate(same)
+    table = searches.by_rate(same)
     assert [cell.strip() for cell in table.data.splitlines()[0].split("|")[1:-1]] == [
         "nonlinearity",
         "rate 0.1",
@@ -394,7 +409,7 @@ def test_accuracies_stand_by_nonlinearity_and_rate():
 
 
 def test_optimism_is_against_the_fresh_seeds_alone():
-    [row] = tables.optimism({"a": runs(0.1, 0.2, 0.4)}).to_numpy().tolist()
+    [row] = searches.optimism({"a": runs(0.1, 0.2, 0.4)}).to_numpy().tolist()
     assert row[:3] == ["a", "90.00%", tables.spread([0.8, 0.6], ".2%")]
     assert row[3] == pytest.approx(20)
 
@@ -403,6 +418,6 @@ def test_median_errors_by_value():
     frame = pd.DataFrame({"validation accuracy": [0.9, 0.8, 0.6], "learning rate": [0.1, 0.1, 1.0]})
     for name in ("batch size", "layer 1", "layer 2"):
         frame[name] = 5
-    medians = tables.median_errors(frame)
+    medians = searches.median_errors(frame)
     assert medians["learning rate"].to_dict() == pytest.approx({0.1: 0.15, 1.0: 0.4})
     assert medians["layer 2"].to_dict() == pytest.approx({5: 0.2})

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers.data import SIDE
-from helpers.plots import COLOURS, DASHES, logarithmic
+from helpers.style import COLOURS, DASHES, logarithmic
 
 WIDTH = 7.2  # inches
 _rendering = threading.Lock()  # Matplotlib's caches of fonts and formulas are shared

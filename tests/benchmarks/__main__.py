@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from helpers import cluster, configs, data, keys, mlp, plots, training
+from helpers import cluster, configs, data, keys, mlp, style, training
 from helpers.fast import FastNN
 from helpers.nn import NN
 from helpers.original import SECONDS_PER_EPOCH
@@ -194,19 +194,19 @@ def growth(dataset):
 
 def show(rows, frames):
     """Save the figure: who takes how long for a pass over the images, and the two frames of `growth`."""
-    figure, (contest, *axes) = plt.subplots(1, 3, figsize=(1.5 * plots.WIDTH, 3.1), width_ratios=(1.5, 1, 1))
+    figure, (contest, *axes) = plt.subplots(1, 3, figsize=(1.5 * style.WIDTH, 3.1), width_ratios=(1.5, 1, 1))
     names = ["FastNN", "NN", "JAX, scan", "PyTorch eager", "products alone", "bound"]
     place = np.arange(len(rows))
     for i, name in enumerate(names):
         heights = [found[name] for _, found in rows]
-        contest.bar(place + 0.14 * (i - 2.5), heights, 0.13, label=name, color=plots.COLOURS[i])
+        contest.bar(place + 0.14 * (i - 2.5), heights, 0.13, label=name, color=style.COLOURS[i])
     labels = [f"784-{'-'.join(map(str, c['hidden_dims']))}-10\nbatch {c['batch_size']}" for c, _ in rows]
     contest.set_xticks(place, labels, fontsize="small")
     contest.set(ylabel="seconds", title=f"one pass over {N_IMAGES:,} images")
     contest.legend(fontsize="small")
     for axis, (name, frame) in zip(axes, frames.items(), strict=True):
-        axis.plot(frame[name], frame["FastNN"], "o-", color=plots.COLOURS[0], label="FastNN")
-        axis.plot(frame[name], frame["bound"], "--", color=plots.COLOURS[5], label="bound")
+        axis.plot(frame[name], frame["FastNN"], "o-", color=style.COLOURS[0], label="FastNN")
+        axis.plot(frame[name], frame["bound"], "--", color=style.COLOURS[5], label="bound")
         axis.set(xlabel=name, ylabel="seconds")
     axes[0].set(ylim=(0, None), title="784-500-400-10")
     axes[1].set(xscale="log", yscale="log", title="two equal layers, 10,000 images")
