@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from helpers import configs, data, explore, keys, store, training
-from helpers.explore import drawing
+from helpers.explore import choosing, drawing
 from helpers.explore.live import Live
 
 pytestmark = pytest.mark.slow
@@ -180,7 +180,7 @@ def test_widths_that_cannot_be_meant_are_refused_beside_the_control(text):
     assert page.live is None
     page.controls["hidden_dims"].value = "20 10"
     assert page.refusals["hidden_dims"].value == ""
-    assert page.configuration()["hidden_dims"] == [20, 10]
+    assert choosing.configuration(page.controls)["hidden_dims"] == [20, 10]
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
@@ -191,7 +191,7 @@ def test_each_choice_of_the_page_is_a_configuration(model):
         for value in dict(getattr(control, "_options_full", ())).values():
             if control.layout.display != "none" and control is not page.controls["dataset"]:
                 before, control.value = control.value, value
-                assert set(page.configuration()) == {
+                assert set(choosing.configuration(page.controls)) == {
                     *configs.REQUIRED,
                     *configs.DEFAULTS[page.controls["model"].value],
                 }

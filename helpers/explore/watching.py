@@ -3,30 +3,15 @@
 import math
 import threading
 import time
-from html import escape
 
 import ipywidgets as widgets
-import numpy as np
 from IPython import get_ipython
 
-from helpers import configs, data, inside
-from helpers.explore import pictures
-from helpers.explore.controls import TITLES, WIDE, form_of, labelled, refusal, row
+from helpers import data, inside
+from helpers.explore import choosing, pictures, status
+from helpers.explore.controls import WIDE, form_of, refusal, row
 from helpers.explore.live import PROBE, Live
 
-SCHEMES = {
-    "mlp": {"Glorot's": "glorot", "He's": "he", "standard normal": "normal", "all zero": "zero"},
-    "cnn": {"Glorot's": "glorot", "PyTorch's": "pytorch"},
-}
-STATES = {
-    "loading": "Loading the images …",
-    "running": "Training",
-    "paused": "Paused",
-    "finished": "Finished",
-    "stopped": "Stopped",
-    "diverged": "Diverged: the loss is no number any more. A smaller learning rate may help.",
-    "failed": "Failed",
-}
 UNDER_WAY = ("loading", "running", "paused")
 LATE = 1.0  # seconds after Start in which a changed control still counts
 _alive = set()  # the trainings that go on, on whatever page
@@ -50,28 +35,8 @@ class Train(widgets.VBox):
     def __init__(self):
         self.live, self._kept, self._due, self._lock = None, {}, {}, threading.RLock()
         self._pressed = -math.inf, None  # when Start was pressed last, and for how many epochs
-        c = self.controls = {
-            "dataset": labelled(widgets.Dropdown, "Data set", options=TITLES),
-            "model": labelled(
-                widgets.Dropdown, "Network", options={"perceptron in NumPy": "mlp", "convolutional network": "cnn"}
-            ),
-            "hidden_dims": labelled(widgets.Text, "Hidden layers (units)", "64, 64"),
-            "fc1_units": labelled(widgets.BoundedIntText, "Dense layer (1 to 2000 units)", 500, 1, 2000),
-            "activation": labelled(
-                widgets.Dropdown, "Activation", options={"ReLU": "relu", "tanh": "tanh", "sigmoid": "sigmoid"}
-            ),
-            "init_method": labelled(widgets.Dropdown, "Initial weights"),
-            "lr": labelled(widgets.FloatLogSlider, "Learning rate", 0.1, min=-4, max=1, step=0.05),
-            "batch_size": labelled(widgets.BoundedIntText, "Batch size (1 to 1000)", 16, 1, 1000),
-            "epochs": labelled(widgets.BoundedIntText, "Epochs (1 to 200)", 15, 1, 200),
-            "seed": labelled(widgets.BoundedIntText, "Seed (from 0)", 0, 0, 2**32 - 1),
-            "decay": widgets.Checkbox(description="Rate falls linearly to zero", indent=False),
-            "shift": labelled(widgets.FloatSlider, "Shift by up to (pixels)", 0, min=0, max=6, step=0.5),
-            "rotation": labelled(widgets.IntSlider, "Turn by up to (degrees)", 0, 0, 45),
-            "dropout": labelled(widgets.FloatSlider, "Dropout, channels", 0, min=0, max=0.9, step=0.05),
-            "dropout2": labelled(widgets.FloatSlider, "Dropout, units", 0, min=0, max=0.9, step=0.05),
-        }
-        form, self.refusals = form_of(c)
+        self.controls = choosing.controls()
+        form, self.refusals = form_of(self.controls)
         self.buttons = {
             "start": widgets.Button(description="Start", icon="play", button_style="primary"),
             "pause": widgets.Button(description="Pause", icon="pause", tooltip="Hold the training, or go on"),
@@ -88,32 +53,17 @@ class Train(widgets.VBox):
         self.status, self.curves, self.inside, self.table = (widgets.HTML(layout=WIDE) for _ in range(4))
         self._see = widgets.Checkbox(description="Look inside while it trains", value=True, indent=False)
         for name in ("model", "lr", "hidden_dims"):
-            c[name].observe(getattr(self, f"_on_{name}"), "value")
-        for name in c.keys() - {"lr"}:
-            c[name].observe(self._on_late, "value")
+            self.controls[name].observe(getattr(self, f"_on_{name}"), "value")
+        for name in self.controls.keys() - {"lr"}:
+            self.controls[name].observe(self._on_late, "value")
         self._on_model()
         self._show()
         right = widgets.VBox([self.status, self.curves, self.table, self._see, self.inside])
         form.layout.flex, right.layout.flex = "0 0 350px", "1 1 490px"
         super().__init__([row(*self.buttons.values()), row(form, right)])
 
-    def configuration(self):
-        """Return the configuration that the controls say; ValueError where one of them cannot be meant."""
-        value = {name: control.value for name, control in self.controls.items()}
-        names = set(configs.REQUIRED) | set(configs.DEFAULTS[value["model"]])
-        value["dropout"] = [value["dropout"], value.pop("dropout2")]
-        value["hidden_dims"] = _widths(value["hidden_dims"])
-        return configs.complete({name: v for name, v in value.items() if name in names})
-
     def _on_model(self, *_):
-        """Show the controls that the chosen network has."""
-        cnn = self.controls["model"].value == "cnn"
-        for name in ("fc1_units", "dropout", "dropout2"):
-            self.controls[name].layout.display = None if cnn else "none"
-        for name in ("hidden_dims", "activation"):
-            self.controls[name].layout.display = "none" if cnn else None
-        self.controls["init_method"].options = SCHEMES["cnn" if cnn else "mlp"]
-        self.controls["init_method"].index = 0
+        choosing.show_those_of_model(self.controls)
 
     def _on_lr(self, *_):
         """A training that goes on takes the new rate at its next step."""
@@ -127,7 +77,7 @@ class Train(widgets.VBox):
             self._start(epochs)
 
     def _on_hidden_dims(self, *_):
-        self._refuse("hidden_dims", lambda: _widths(self.controls["hidden_dims"].value))
+        self._refuse("hidden_dims", lambda: choosing.widths(self.controls["hidden_dims"].value))
 
     def _refuse(self, name, check):
         """Say beside the control `name` why `check` raises ValueError; return whether it does not."""
@@ -140,12 +90,12 @@ class Train(widgets.VBox):
         return True
 
     def _start(self, epochs=None):
-        if not self._refuse("hidden_dims", self.configuration):
+        if not self._refuse("hidden_dims", lambda: choosing.configuration(self.controls)):
             return
         self.end()
         self._pressed = time.monotonic(), epochs
         self.refusals["dataset"].value = ""
-        self.live = Live(self.configuration(), self._changed)
+        self.live = Live(choosing.configuration(self.controls), self._changed)
         if epochs is not None:
             self.live.go_on(epochs)
         self._due = {}
@@ -176,7 +126,7 @@ class Train(widgets.VBox):
 
     def _keep(self):
         stored = self.live.keep()
-        label = f"{len(self._kept) + 1}: {_words(self.live)}"
+        label = f"{len(self._kept) + 1}: {status.label(self.live)}"
         self._kept[label] = (list(self.live.points), stored)
         self._show()
 
@@ -217,65 +167,14 @@ class Train(widgets.VBox):
             live = self.live
             state = "" if live is None else live.state
             busy = live is not None and live.alive and state in UNDER_WAY
-            self.status.value = "Choose, and press Start." if live is None else _status(live)
+            self.status.value = "Choose, and press Start." if live is None else status.line(live)
             shown = {label: points for label, (points, _) in self._kept.items()}
             if live is not None and (live.points or not shown):
                 shown["now"] = list(live.points)
             self.curves.value = pictures.curves(shown) if any(shown.values()) else ""
-            self.table.value = _table(self._kept)
+            self.table.value = status.table(self._kept)
             self.buttons["pause"].description = "Go on" if state == "paused" else "Pause"
             self.buttons["pause"].icon = "play" if state == "paused" else "pause"
             for name in ("pause", "stop"):
                 self.buttons[name].disabled = not busy
             self.buttons["keep"].disabled = live is None or busy or not live.points
-
-
-def _widths(text):
-    """The widths of hidden layers from text such as "500, 400"; none at all is a network without hidden layers."""
-    parts = text.replace(",", " ").split()
-    if not all(part.isdigit() and 0 < int(part) <= 2000 for part in parts) or len(parts) > 10:
-        raise ValueError("up to ten whole numbers from 1 to 2000, such as 500, 400")
-    return [int(part) for part in parts]
-
-
-def _words(live):
-    """What sets a training apart, in a few words."""
-    config = live.config
-    widths = "-".join(map(str, config["hidden_dims"])) if config["model"] == "mlp" else f"CNN {config['fc1_units']}"
-    words = [widths or "no hidden layer", config.get("activation"), config["init_method"]]
-    words += [f"rate {live.config['lr']:.3g}" + ("" if live.undisturbed else ", changed")]
-    words += [f"batch {config['batch_size']}", f"seed {config['seed']}"]
-    words += ["decay"] if config["decay"] else []
-    for name, unit in (("shift", "px"), ("rotation", "°")):
-        words += [f"{name} {config[name]:g} {unit}"] if config[name] else []
-    words += [f"dropout {config['dropout']}"] if any(config.get("dropout", ())) else []
-    return " · ".join(filter(None, words))
-
-
-def _status(live):
-    """One line: the state, how far it is, and what it reads."""
-    if not live.points:
-        return f"{STATES[live.state]} {escape(live.error)}"
-    last = live.points[-1]
-    told = f"epoch {last.epoch:.2f} of {live.config['epochs']}" if last.epoch else "before the first step"
-    told += f" · training loss {last.train.loss:.3f} · validation error {last.valid.error:.1%}"
-    if last.valid.error > 0.8:
-        told += ", about that of guessing (90%)"
-    n = min(PROBE, len(live.dataset.valid))
-    if live.epoch:
-        seconds = (live.config["epochs"] - last.epoch) * float(np.mean(live.history["seconds"]))
-        told += f" · {seconds:.0f} s left" if live.state == "running" else ""
-    return f"<b>{STATES[live.state]}</b> · {told} <small>(of {n:,} images)</small>"
-
-
-def _table(kept):
-    """The runs that were kept, as a table."""
-    if not kept:
-        return ""
-    head = "".join(f"<th>{name}</th>" for name in ("run", "epochs", "training loss", "validation error", "stored"))
-    rows = []
-    for label, (points, stored) in kept.items():
-        last, where = points[-1], "with the report’s" if stored else "on this page alone"
-        told = (escape(label), f"{last.epoch:.1f}", f"{last.train.loss:.3f}", f"{last.valid.error:.2%}", where)
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in told) + "</tr>")
-    return f"<table>{head}{''.join(rows)}</table>"
