@@ -24,7 +24,7 @@ HISTORY = (
     "seconds",
 )
 
-used = set()  # the names of the runs that this process has read or written
+accessed_runs = set()  # their names, read or written by this process
 
 
 @dataclass
@@ -78,7 +78,7 @@ def write(name, run, weights):
         file.seek(0)
         run.weights_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     write_json(folder() / f"{name}.json", asdict(run))
-    used.add(name)
+    accessed_runs.add(name)
     return run
 
 
@@ -101,7 +101,7 @@ def read(name):
     if not _is(weights, run.weights_sha256):
         _set_aside(weights, "is not what was stored with its run")
         return None
-    used.add(name)
+    accessed_runs.add(name)
     return run
 
 

@@ -203,10 +203,10 @@ def test_an_exploration_does_not_touch_what_was_chosen(monkeypatch, capsys):
 def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
     for label, config in (("MLP", MLP), ("other MLP", MLP | {"seed": 1})):
         runs.choose(label, runs.write(runs.key(config), *training.train(config)))
-    monkeypatch.setattr(store, "used", set())
+    monkeypatch.setattr(store, "accessed_runs", set())
     chosen = runs.chosen("digits")
     assert [run.key for run in chosen["MLP"]] == [runs.key(MLP)]
-    assert store.used == {runs.key(MLP)}
+    assert store.accessed_runs == {runs.key(MLP)}
     assert list(chosen) == ["MLP", "other MLP"]
 
 

@@ -23,7 +23,7 @@ SVG = [
     "--InlineBackend.rc={'svg.hashsalt': 'report'}",
 ]
 PATIENCE = 20  # seconds in which a kernel that is interrupted may end its workers
-USED = "from helpers import store\nprint(*sorted(store.used))"
+ACCESSED_RUNS = "from helpers import store\nprint(*sorted(store.accessed_runs))"
 
 
 class _Client(NotebookClient):
@@ -83,7 +83,7 @@ def execute(nb, name, folder, timeout, arguments=()):
 
     Raises ReportError with notebook, cell and the end of the traceback.
     """
-    nb.cells.append(new_code_cell(USED))
+    nb.cells.append(new_code_cell(ACCESSED_RUNS))
     client = _Client(
         nb,
         timeout=timeout,

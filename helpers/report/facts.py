@@ -56,16 +56,16 @@ def _table(header, rows):
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def provenance(dataset, used):
+def provenance(dataset, runs_by_notebook):
     """Markdown: what the numbers of the report were made from, and by what.
 
-    `used`: the names of the stored runs that each notebook used, {notebook: names}, in the order in which they
-    ran. Seconds are those of the trainings, as they were stored with the runs.
+    `runs_by_notebook`: {notebook: names of the stored runs that it used}, in the order in which the notebooks ran.
+    Seconds are those of the trainings, as they were stored with the runs.
     """
     checksums = data.checksums(dataset.name)
     files = _table(("file", "MD5"), [(f"`{name}`", f"`{md5}`") for name, md5 in checksums.items()])
     seen, parts, kernels = set(), [], set()
-    for notebook, names in used.items():
+    for notebook, names in runs_by_notebook.items():
         new = [run for name in names if name not in seen and (run := runs.read(name))]
         seen.update(names)
         kernels.update(run.versions["blas"] for run in new)
