@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn import metrics
 
 from helpers import runs, statistics
 from helpers.style import COLOURS, WIDTH
@@ -65,8 +66,7 @@ def confusions(labels, predicted, names):
 
 def confusion_matrix(truth, predicted, names):
     """Show how often each class (row) was taken for each (column); the diagonal, the correct ones, is left white."""
-    counts = np.zeros((len(names), len(names)), dtype=int)
-    np.add.at(counts, (truth, predicted), 1)
+    counts = metrics.confusion_matrix(truth, predicted, labels=range(len(names)))
     wrong = counts - np.diag(np.diag(counts))
     figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     axis.imshow(wrong, cmap="Blues", vmin=0)
