@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from numpy.testing import assert_allclose, assert_array_equal
+from reading import contrast, legend, sides, texts
 
-from helpers import mistakes, runs
+from helpers import mistakes, runs, statistics
 from helpers.data import Split
+
+pytestmark = pytest.mark.usefixtures("no_windows")
 
 NAMES = tuple("abcdefghij")
 
@@ -60,3 +65,48 @@ def test_judgements_of_all_runs_stand_in_a_row(monkeypatch):
     assert right.tolist() == [True, False, False, True]
     assert mistakes.sure({"a": (confidence, right)}, 0.75)["a"] == pytest.approx((0.75, 1 / 3))
     assert mistakes.sure({"a": (confidence, right)}, 1) == {}
+
+
+def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for():
+    counts, names = np.array([[5, 1, 0], [4, 6, 2], [0, 0, 3]]), ("cat", "dog", "owl")
+    truth, predicted = (np.repeat(places.ravel(), counts.ravel()) for places in np.indices(counts.shape))
+    (axis,) = mistakes.confusion_matrix(truth, predicted, names).axes
+    assert sides(axis) == ("taken for", "class")
+    assert texts(axis.get_yticklabels()) == texts(axis.get_xticklabels()) == list(names)
+    assert axis.yaxis_inverted()
+    assert_array_equal(axis.images[0].get_array(), [[0, 1, 0], [4, 0, 2], [0, 0, 0]])
+    assert {text.get_position(): text.get_text() for text in axis.texts} == {
+        (column, row): str(count) for (row, column), count in np.ndenumerate(counts) if count
+    }
+    assert min(contrast(axis, text) for text in axis.texts) > 3
+    (short,) = mistakes.confusion_matrix(truth, predicted, "012").axes
+    assert [each.get_xticklabels()[0].get_rotation() for each in (axis, short)] == [45, 0]
+
+
+def test_reliability_sorts_images_by_their_doubt():
+    edges = [2**-7, 2**-4, 2**-2, 0.75]
+    doubt = np.array([2**-9, 2**-6, 2**-4, 2**-3, 0.5, 0.9])  # the outer ones are drawn in to the edges
+    bins = [([0, 1], [2**-7, 2**-6]), ([2, 3], [2**-4, 2**-3]), ([4, 5], [0.5, 0.75])]
+    right = {"a": np.array([1, 1, 1, 0, 0, 0], bool), "b": np.array([0, 1, 1, 1, 0, 1], bool)}
+    figure = mistakes.reliability_diagram({label: (1 - doubt, each) for label, each in right.items()}, edges)
+    (axis,) = figure.axes
+    assert axis.get_xscale() == axis.get_yscale() == "log"
+    assert axis.get_ylim()[0] < 1e-5 < 1 < axis.get_ylim()[1]
+    assert sides(axis) == ("1 − probability of the predicted class", "share that is wrong")
+    diagonal, *rest = axis.lines
+    assert_allclose(diagonal.get_xydata(), [[edges[0]] * 2, [edges[-1]] * 2])
+    for i, (label, each) in enumerate(right.items()):
+        marks, hollow, *rest = rest
+        bars = axis.collections[i]
+        wrong = [~each[within] for within, _ in bins]
+        x = [np.sqrt(np.prod(doubts)) * 1.06**i for _, doubts in bins]
+        ends = [statistics.wilson(w.sum(), len(w)) for w in wrong]
+        assert_allclose(bars.get_segments(), [[(a, max(b, 1e-5)), (a, c)] for a, (b, c) in zip(x, ends, strict=True)])
+        assert_allclose(marks.get_xydata(), [(a, w.mean() or 1e-5) for a, w in zip(x, wrong, strict=True)])
+        assert_allclose(hollow.get_xydata(), [(a, 1e-5) for a, w in zip(x, wrong, strict=True) if not w.any()])
+        assert hollow.get_markerfacecolor() == "white"
+        assert marks.get_marker() == hollow.get_marker() == {"a": "o", "b": "s"}[label]
+        assert legend(axis)[label] == marks.get_color() == marks.get_markerfacecolor() == hollow.get_color()
+        assert to_hex(bars.get_color()[0]) == to_hex(marks.get_color())
+    assert list(legend(axis)) == ["as sure as right", "a", "b"]
+    assert rest == []

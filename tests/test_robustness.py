@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from reading import rows
 
 from helpers import robustness
 from helpers.data import Split
@@ -83,3 +84,8 @@ def test_errors_are_those_of_each_network_and_strength():
 
 def test_errors_in_per_cent():
     assert robustness.percent({"shift": {"a": {0: [0.0, 0.5]}}}, least=0.01) == {"shift": {"a": {0: [0.01, 50.01]}}}
+
+
+def test_the_strongest_distortion_has_a_row_each():
+    errors = {"shift (pixels)": {"a": {0: [0.1], 2: [0.2, 0.4]}, "b": {0: [0.1], 2: [0.5]}}}
+    assert rows(robustness.strongest(errors)) == [["shift (pixels), 2", "30.0%", "50.0%"]]
