@@ -8,6 +8,8 @@ from helpers.export import ReportError
 from helpers.export.join import read
 from helpers.export.outputs import drop_progress
 
+from .drawn import MIME
+
 RULE = re.compile(r"[|:\s-]*")  # an empty line, or the one below the head of a table
 
 
@@ -37,17 +39,18 @@ def _outputs(path):
         drop_progress(nb)
         for index, cell in enumerate(nb.cells, start=1):
             if cell.cell_type == "code":
-                told[folder and each.stem, cell.id] = f"{each.stem}, cell {index}", _lines(cell.outputs)
+                told[folder and each.stem, cell.id] = f"{each.stem}, cell {index}", lines(cell.outputs)
     return told
 
 
-def _lines(outputs):
-    """A figure is told by its alternative text, and rows of tables lose the blanks that only align them."""
+def lines(outputs):
+    """Return what the outputs of a cell show, as a list of lines: a figure by its data if they have them, else by its
+    alternative text; rows of tables without the blanks that only align them."""
     told = []
     for output in outputs:
         data = output.get("data", {})
         if any(kind.startswith("image/") for kind in data):
-            told.append(output.metadata.get("alt", ""))
+            told += data.get(MIME, output.metadata.get("alt", "")).splitlines()
         else:
             text = output.get("text") or output.get("evalue") or data.get("text/markdown") or data.get("text/plain")
             told += (text or "").splitlines()
