@@ -63,7 +63,7 @@ submission: $(INSTALLED)
 
 clean:
 	rm -rf $(or $(BUILD),build)/notebooks $(or $(BUILD),build)/report.* $(or $(BUILD),build)/solution.py $(or $(BUILD),build)/submission.zip
-	rm -f $(foreach made,mlp cnn replay chosen,$(or $(RESULTS),results)/$(made)-*)
+	rm -f $(foreach made,mlp cnn planted replay chosen,$(or $(RESULTS),results)/$(made)-*)
 
 $(INSTALLED): requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later, please: make PYTHON=python3.12")'

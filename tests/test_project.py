@@ -3,6 +3,7 @@
 import ast
 import copy
 import re
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +14,7 @@ from nbformat import v4
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from helpers.configs import DEFAULTS
 from helpers.report.numbering import number
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +69,14 @@ def test_cells_that_only_show_something_are_collapsed(name):
             trains = re.search(r"runs\.(train|sweep)\(", cell.source)
             shows = re.match(rf"Markdown\(|plt\.show\(|print\(|({TABLES})\.", last) and not trains
             assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(shows), cell.source
+
+
+def test_make_clean_deletes_the_runs_of_every_model():
+    done = subprocess.run(
+        ["make", "-n", "clean", "RESULTS=stored"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for made in (*DEFAULTS, "chosen"):
+        assert f"stored/{made}-*" in done.stdout
 
 
 def test_numbers_are_typed_as_the_report_counts_them():
