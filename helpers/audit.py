@@ -37,17 +37,6 @@ def normal_losses(runs):
     }
 
 
-def outside(printed, curves):
-    """Return the epochs at which a printed loss lies out of the range of replayed ones, {epoch: distance}.
-
-    `curves` (runs, epochs) are the replayed losses; the distance is from their mean, in standard deviations.
-    """
-    printed, curves = np.asarray(printed), np.asarray(curves)
-    away = (printed - curves.mean(axis=0)) / curves.std(axis=0, ddof=1)
-    out = (printed < curves.min(axis=0)) | (printed > curves.max(axis=0))
-    return {int(i) + 1: float(away[i]) for i in np.flatnonzero(out)}
-
-
 def starts(runs):
     """Return the Findings of the best start and of the network's size and shapes; `runs`: {scheme: Run}."""
     lowest = min(runs, key=lambda scheme: runs[scheme].final("train_loss"))

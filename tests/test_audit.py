@@ -35,12 +35,6 @@ def test_noise_of_the_normal_start_is_that_of_one_run_more():
     assert noises == pytest.approx([np.sqrt(4 / 3), np.sqrt(1 / 2 * 4 / 3)])
 
 
-def test_what_was_printed_may_lie_outside():
-    curves = [[1.0, 1.0], [3.0, 3.0]]
-    assert audit.outside([2.9, 4.0], curves) == {2: pytest.approx(2 / np.sqrt(2))}
-    assert audit.outside([1.0, 3.0], curves) == {}
-
-
 def test_the_best_start_has_the_lowest_loss_in_the_end():
     zero, glorot = runs(train_loss=[[1.0, 3.0], [2.0, 2.0]])
     found = audit.starts({"zero": zero, "glorot": glorot})
