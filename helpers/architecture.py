@@ -22,6 +22,12 @@ def _cnn_parameters(**arguments):
     return sum(w.numel() for w in cnn.network(**arguments).parameters())
 
 
+def units_for(config, n):
+    """Return the number of units of fc1 with which the CNN of `config` has as nearly as may be `n` parameters."""
+    one, two = (n_parameters(config | {"fc1_units": units}) for units in (1, 2))
+    return 1 + round((n - one) / (two - one))
+
+
 def untrained(config):
     """Return the perceptron of `config` as it is before its first step."""
     config = configs.complete(config)

@@ -1,4 +1,4 @@
-"""The audit of the original report: from Runs and networks to the Finding for each claim, and the verdicts counted.
+"""The audit of the original report: from Runs and networks to the Finding for each claim.
 
 Where a function returns Findings, they are in a dict by the names of the claims, as in original.CLAIMS.
 """
@@ -12,7 +12,6 @@ from helpers.original import Finding
 
 ROUNDING = 1e-14  # nats that another order of additions, on another processor, may change in a loss
 EPOCH = 10  # after which the original gives the validation loss of its best MLP
-OPEN_TO_DOUBT = (original.WRONG, original.CONTRADICTED, original.NOT_REPRODUCED, original.UNDECIDED)
 
 
 def replayed_losses(runs):
@@ -22,15 +21,6 @@ def replayed_losses(runs):
         for scheme, run in runs.items()
         for epoch, loss in enumerate(run.history["train_loss"], start=1)
     }
-
-
-def agreement(scheme, run):
-    """Return how many of a replayed Run's training losses are the printed ones to the last bit, and how far all are.
-
-    The latter is the largest distance in units of the last place.
-    """
-    apart = np.abs(original.ulps(original.TRAIN_LOSS[scheme], run.history["train_loss"]))
-    return int(np.sum(apart == 0)), int(apart.max())
 
 
 def normal_losses(runs):
@@ -45,17 +35,6 @@ def normal_losses(runs):
         f"loss/normal/{epoch}": Finding(float(mean), float(noise))
         for epoch, (mean, noise) in enumerate(zip(curves.mean(axis=0), spread, strict=True), start=1)
     }
-
-
-def outside(printed, curves):
-    """Return the epochs at which a printed loss lies out of the range of replayed ones, {epoch: distance}.
-
-    `curves` (runs, epochs) are the replayed losses; the distance is from their mean, in standard deviations.
-    """
-    printed, curves = np.asarray(printed), np.asarray(curves)
-    away = (printed - curves.mean(axis=0)) / curves.std(axis=0, ddof=1)
-    out = (printed < curves.min(axis=0)) | (printed > curves.max(axis=0))
-    return {int(i) + 1: float(away[i]) for i in np.flatnonzero(out)}
 
 
 def starts(runs):
@@ -214,24 +193,3 @@ def answers(compared):
 def seconds():
     """Return the Findings of the seconds of an epoch, which nothing here can tell."""
     return {f"seconds/{scheme}": Finding(None, why="another machine") for scheme in original.SECONDS_PER_EPOCH}
-
-
-def tally(verdicts, kind):
-    """Return how many claims of a kind have which verdict in a DataFrame of original.verdicts, {name: count}.
-
-    The names are n_held, n_judged (all that are comparable), n_exact, n_contradicted and n_undecided.
-    """
-    n = verdicts.loc[verdicts["kind"] == kind, "verdict"].value_counts().reindex(original.VERDICTS, fill_value=0)
-    return {
-        "n_held": n[original.TO_THE_DIGIT] + n[original.WITHIN_NOISE] + n[original.HOLDS],
-        "n_judged": n.sum() - n[original.NOT_COMPARABLE],
-        "n_exact": n[original.TO_THE_DIGIT],
-        "n_contradicted": n[original.CONTRADICTED],
-        "n_undecided": n[original.UNDECIDED],
-    }
-
-
-def named(verdicts, verdict, most=8):
-    """Return in words which claims have this verdict; where there are more than `most`, their number."""
-    claims = verdicts.loc[verdicts["verdict"] == verdict, "claim"]
-    return words.listing(claims) if len(claims) <= most else words.number(len(claims), "claim")

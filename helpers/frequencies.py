@@ -1,6 +1,18 @@
 """What a network learns of which the last bias alone can move: the frequencies of the classes."""
 
+from typing import NamedTuple
+
 import numpy as np
+
+from helpers.data import N_CLASSES
+
+
+class Explained(NamedTuple):
+    """How far the class frequencies explain the losses of a network of which the last bias alone moves."""
+
+    stepped: float  # the largest distance from `constant_predictor_losses`, in nats
+    closed: float  # the largest error of `constant_predictor_loss`, as a share of what was gained over guessing
+    done: float  # the share of the way from guessing to the entropy of the classes that is done in the end
 
 
 def entropy(labels):
@@ -34,3 +46,17 @@ def constant_predictor_loss(time, frequencies):
     """
     K = len(frequencies)
     return np.log(K) + K / 2 * np.sum((np.asarray(frequencies) - 1 / K) ** 2) * np.expm1(-2 * np.asarray(time) / K)
+
+
+def explained(losses, labels, rate, batch_size):
+    """Return what is Explained of the training losses after each epoch; the bias moves at `rate`."""
+    losses, guessing = np.asarray(losses), np.log(N_CLASSES)
+    n_steps = -(-len(labels) // batch_size) * np.arange(1, len(losses) + 1)
+    stepped = constant_predictor_losses(labels, N_CLASSES, rate, batch_size, len(losses))
+    closed = constant_predictor_loss(rate * n_steps, np.bincount(labels, minlength=N_CLASSES) / len(labels))
+    gained = guessing - losses
+    return Explained(
+        stepped=float(np.abs(stepped - losses).max()),
+        closed=float(np.abs((guessing - closed) / gained - 1).max()),
+        done=float(gained[-1] / (guessing - entropy(labels))),
+    )

@@ -175,3 +175,24 @@ def directional_differences(network, X, y, epsilon=1e-6, seed=0):
         size = max(abs(analytic), abs(numeric))
         found[name] = abs(analytic - numeric) / size if size else 0.0
     return found
+
+
+def two_checks(networks, X, y, layer, p):
+    """Return how far off two checks find the gradients of networks, {name: (share, {array: share})}.
+
+    The first looks at the first `p` weights of W`layer` with the one sample of `X`, `y` that is most telling: the
+    largest of `largest_differences`, in units of the largest of these gradients.  The other is
+    `directional_differences` with all samples.  The first of the networks gives sample and unit: its gradients are
+    right.
+    """
+    sound = next(iter(networks.values()))
+    one = telling_sample(sound, X, y, layer, p)
+    sample = X[[one]], y[[one]]
+    unit = np.abs(backpropagated(sound, *sample, layer, p)).max()
+    return {
+        name: (
+            float(largest_differences(network, *sample, layer, p, [1e-5])[0] / unit),
+            directional_differences(network, X, y),
+        )
+        for name, network in networks.items()
+    }

@@ -1,8 +1,9 @@
 """What networks get wrong on a set of images, and how sure they are of what they say."""
 
+from typing import NamedTuple
+
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from sklearn import metrics
 
 from helpers import runs, statistics
@@ -45,23 +46,22 @@ def hesitations(p, labels, names, n):
     return found
 
 
-def sure(judgements, level):
-    """Return {name: (share of the images of which a network is surer than `level`, share of these that it misreads)}.
+class Overlap(NamedTuple):
+    """How many images two networks misread: each, both, both if their mistakes were independent, both alike."""
 
-    `judgements`: what `judged` gives, by the name of the network; one that is never so sure is left out.
-    """
-    found = {}
-    for name, (confidence, right) in judgements.items():
-        if (confidence > level).any():
-            found[name] = (confidence > level).mean(), 1 - right[confidence > level].mean()
-    return found
+    first: int
+    second: int
+    shared: int
+    expected: float
+    agreeing: int
 
 
-def confusions(labels, predicted, names):
-    """Return how often classes were taken for others, {"a as b": count}, most frequent first."""
-    wrong = np.flatnonzero(labels != predicted)
-    pairs = pd.Series([f"{names[labels[i]]} as {names[predicted[i]]}" for i in wrong])
-    return pairs.value_counts().to_dict()
+def overlap(first, second, labels):
+    """Return the Overlap of two networks that predict the classes `first` and `second` (N,) of images."""
+    wrong, also_wrong = first != labels, second != labels
+    shared = wrong & also_wrong
+    n, also = int(wrong.sum()), int(also_wrong.sum())
+    return Overlap(n, also, int(shared.sum()), n * also / len(labels), int((first == second)[shared].sum()))
 
 
 def confusion_matrix(truth, predicted, names):

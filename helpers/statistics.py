@@ -166,12 +166,6 @@ def best(runs):
     return min(runs, key=lambda label: finals(runs[label], "valid_error").mean())
 
 
-def lowest(runs, measure):
-    """Return (epoch, least value, last value) of the mean of a measure over Runs; epochs count from 1."""
-    means = np.mean([run.history[measure] for run in runs], axis=0)
-    return int(np.argmin(means)) + 1, float(means.min()), float(means[-1])
-
-
 def pooled(groups):
     """Return the standard deviation within lists of values, pooled over lists of one length.
 

@@ -178,18 +178,37 @@ def test_a_direction_sees_every_array(case):
     assert [gradients.directional_differences(network, X, y)[name] for name in ("W1", "b1", "W2", "b2")] == [0] * 4
 
 
-@pytest.mark.parametrize("bug", configs.BUGS)
-def test_each_planted_bug_is_where_its_name_says(bug):
+def broken(bug):
+    """An untrained network with a planted bug, in double precision."""
     config = configs.complete(
         {"model": "planted", "dataset": "digits", "hidden_dims": [8, 8], "lr": 0.1, "batch_size": 4, "epochs": 1}
         | {"bug": bug}
     )
     network = planted.build(config)
     network.initialize_weights((784, 10))
-    network = gradients.unclipped(network, np.float64)
+    return gradients.unclipped(network, np.float64)
+
+
+@pytest.fixture
+def six():
+    """Six images and their labels."""
     rng = np.random.default_rng(0)
-    X, y = rng.random((6, 784)), np.eye(10)[rng.integers(0, 10, 6)]
-    wrong = [name for name, value in gradients.directional_differences(network, X, y).items() if value > 1e-5]
+    return rng.random((6, 784)), np.eye(10)[rng.integers(0, 10, 6)]
+
+
+def test_two_checks_see_bugs_where_they_look(six):
+    checked = gradients.two_checks({bug: broken(bug) for bug in configs.BUGS}, *six, 2, 10)
+    shares = {bug: share for bug, (share, _) in checked.items()}
+    seen = ["a sign of dW2", "dW2 transposed", "no mask of the ReLU"]
+    assert [bug for bug, share in shares.items() if share > 1e-5] == seen
+    assert shares["a sign of dW2"] == pytest.approx(2)  # the largest gradient has the other sign
+    assert checked["no db2"][1] == gradients.directional_differences(broken("no db2"), *six)
+
+
+@pytest.mark.parametrize("bug", configs.BUGS)
+def test_each_planted_bug_is_where_its_name_says(bug, six):
+    network = broken(bug)
+    wrong = [name for name, value in gradients.directional_differences(network, *six).items() if value > 1e-5]
     expected = {
         "none": [],
         "a sign of dW2": ["W2"],

@@ -136,3 +136,9 @@ def test_the_untrained_network_is_where_training_starts_and_moves_are_from_there
     np.testing.assert_array_equal(first.weights["W1"], start.weights["W1"])
     network.weights["W2"] = 3 * network.weights["W2"]
     assert inside.moved(start, network)["W2"] == pytest.approx(2)
+
+
+def test_a_cnn_of_a_wanted_size_has_the_units_that_come_nearest():
+    config = configs.complete({"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1})
+    sizes = [206_500, 206_500 + 371 // 2, 206_500 + 371 // 2 + 1, 206_500 - 371]  # a unit has 361 + 10 parameters
+    assert [architecture.units_for(config, n) for n in sizes] == [500, 500, 501, 499]

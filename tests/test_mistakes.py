@@ -47,9 +47,13 @@ def test_hesitations_are_between_two_classes_that_are_nearly_as_likely():
     ]
 
 
-def test_confusions_are_counted():
-    labels, predicted = np.array([0, 0, 1, 2]), np.array([1, 1, 0, 2])
-    assert list(mistakes.confusions(labels, predicted, NAMES).items()) == [("a as b", 2), ("b as a", 1)]
+def test_mistakes_that_two_share_are_counted():
+    labels = np.array([0, 0, 1, 1, 2, 2, 2, 2])
+    first, second = labels.copy(), labels.copy()
+    first[[0, 1, 2, 3]] = [1, 1, 0, 2]
+    second[[1, 2, 4]] = [1, 2, 0]
+    assert mistakes.overlap(first, second, labels) == (4, 3, 2, 4 * 3 / 8, 1)
+    assert mistakes.overlap(labels, second, labels) == (0, 3, 0, 0, 0)
 
 
 def test_judgements_of_all_runs_stand_in_a_row(monkeypatch):
@@ -63,8 +67,6 @@ def test_judgements_of_all_runs_stand_in_a_row(monkeypatch):
     confidence, right = mistakes.judged(["a", "b"], split)
     assert confidence.tolist() == [0.995, 0.7, 0.8, 1]
     assert right.tolist() == [True, False, False, True]
-    assert mistakes.sure({"a": (confidence, right)}, 0.75)["a"] == pytest.approx((0.75, 1 / 3))
-    assert mistakes.sure({"a": (confidence, right)}, 1) == {}
 
 
 def test_rows_of_the_confusion_are_classes_and_columns_what_they_were_taken_for():

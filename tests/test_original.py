@@ -194,6 +194,21 @@ def test_closed_form_is_the_limit_of_balanced_classes():
     assert frequencies.constant_predictor_loss(1e9, shares) == pytest.approx(entropy, abs=1e-7)
 
 
+def test_losses_are_explained_by_frequencies_as_far_as_they_follow_them():
+    labels = np.repeat(np.arange(10), [98, 102, 101, 99, 100, 103, 97, 100, 100, 100])
+    losses = frequencies.constant_predictor_losses(labels, 10, 0.5, len(labels), 3)
+    found = frequencies.explained(losses, labels, 0.5, len(labels))
+    assert found.stepped == 0
+    assert 0 < found.closed < 0.05
+    assert found.done == pytest.approx((np.log(10) - losses[-1]) / (np.log(10) - frequencies.entropy(labels)))
+    assert found.done == pytest.approx(1 - np.exp(-2 * 3 * 0.5 / 10), rel=0.05)  # the closed form
+    off = frequencies.explained([losses[0], losses[1] - 1e-3, losses[2]], labels, 0.5, len(labels))
+    assert off.stepped == pytest.approx(1e-3)
+    gained = np.log(10) - losses[1]
+    assert off.closed == pytest.approx(1e-3 / (gained + 1e-3), rel=0.05)
+    assert off.done == found.done
+
+
 def test_entropy_is_the_least_loss_of_a_constant_prediction():
     assert frequencies.entropy([0, 0, 1, 3]) == pytest.approx(1.5 * np.log(2))
     assert frequencies.entropy(np.arange(10)) == pytest.approx(np.log(10))

@@ -131,5 +131,4 @@ def test_citations_lead_to_the_works_of_the_bibliography():
 def test_a_cell_that_trains_says_what_it_costs(name):
     for cell in cells(name):
         if cell.cell_type == "code" and re.search(r"runs\.(train|sweep)\(", cell.source):
-            reused = cell.id in ("06-14",)  # runs of an earlier section
-            assert re.match(r"# Trains for about .* with MNIST, .* DATASET=digits\.\n", cell.source) or reused
+            assert re.match(r"# Trains for about .* with MNIST, .* DATASET=digits\.\n", cell.source)

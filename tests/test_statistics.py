@@ -149,12 +149,6 @@ def test_the_best_has_the_lowest_mean_error():
     assert statistics.best(by_label) == "b"  # the first of two
 
 
-def test_the_lowest_mean_of_a_measure_and_its_epoch():
-    histories = [[0.5, 0.1, 0.4], [0.5, 0.4, 0.4]]
-    same = [Run({}, "", 0, {"valid_loss": history}, {}) for history in histories]
-    assert statistics.lowest(same, "valid_loss") == (2, 0.25, 0.4)
-
-
 def test_pooled_deviations():
     assert statistics.pooled([[1, 3], [0, 4]]) == pytest.approx(np.sqrt((2 + 8) / 2))
     assert statistics.pooled([[1], [5]]) == 0
