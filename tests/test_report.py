@@ -244,6 +244,17 @@ def test_a_long_table_breaks_where_no_text_could_fill_its_page(monkeypatch):
     assert max(holes.values()) < 0.12
 
 
+def test_a_row_is_broken_only_if_it_is_long(monkeypatch):
+    long = [lengthy(24), lengthy(24)]
+    for (cell, _), n_words in zip(long, (30, 900), strict=True):
+        table = cell.outputs[0].data["text/markdown"]
+        cell.outputs[0].data["text/markdown"] = re.sub(r"row(\d+) \|", rf"from\1 {'word ' * n_words}to\1 |", table)
+        pages, _, _ = pages_of([cell, long[0][1]], text("word"), monkeypatch=monkeypatch)
+        whole = [re.findall(r"from(\d+)", page) == re.findall(r"to(\d+)", page) for page in pages[2:]]
+        assert all(whole) == (n_words == 30)
+        assert "to23" in pages[-1] + pages[-2]  # nothing is lost
+
+
 def test_a_small_table_is_not_broken_and_passes_no_section(monkeypatch):
     words = text("word " * 160)  # leaves room for some of the rows
     pages, _, _ = pages_of(words, lengthy(6), text("# Two\n\n" + "word " * 300), monkeypatch=monkeypatch)
