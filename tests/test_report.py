@@ -260,6 +260,7 @@ def test_a_small_table_is_not_broken_and_passes_no_section(monkeypatch):
     pages, _, _ = pages_of(words, lengthy(6), text("# Two\n\n" + "word " * 300), monkeypatch=monkeypatch)
     (shown,) = (page for page in pages if "row0" in page)
     assert all(f"row{i}" in shown for i in range(6))
+    assert re.search(r"Table 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(pages.index(shown) + 1)
     assert shown.index("row5") < shown.index("2 Two")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 ROUNDS = 40  # of setting all pages; what is not settled by then stands as it was last planned
 SMALL = 0.07  # of the height of the text: a hole for which nothing is moved
 PART = 0.17  # the least of a broken table on its first page, with caption and head
-REST = 0.09  # and on its last
+REST = 0.06  # and on its last
 WHOLE = 0.6  # a table that is higher is broken wherever it begins
 GAP = 12  # points between a figure or table and the text
 UNDER = 32  # points from a heading to what follows it at once
