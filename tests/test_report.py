@@ -6,11 +6,13 @@ import logging
 import os
 import re
 import resource
+import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -198,18 +200,82 @@ def test_references_of_tex_and_myst_have_the_true_numbers_in_both_outputs(monkey
         )
 
 
-def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(monkeypatch):
-    tall = SVG.replace("60pt", "400pt")
-    large = [code(display(**{"image__svg+xml": tall})), text('<a id="fig-tall"></a>**Figure 1.** Tall.')]
-    pdf, _ = report(
-        notebook(text("# One"), text("word " * 300), *large, text("word " * 300), text("[Figure 1](#fig-tall)")),
-        monkeypatch=monkeypatch,
-    )
-    pages = [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
-    shown = next(i for i, page in enumerate(pages) if "Figure 1. Tall." in page)
-    assert re.search(r"Figure 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(shown + 1)
+HOLES = runpy.run_path(str(Path(__file__).parents[1] / ".ci/check_report.py"))["holes"]
+
+
+def lengthy(n_rows):
+    rows = [f"| row{i} | {i} |" for i in range(n_rows)]
+    table = "\n".join(["| head | number |", "|---|---|", *rows])
+    return [code(display(text__markdown=table)), text('<a id="tbl-tall"></a>**Table 1.** Tall.')]
+
+
+def tall(points):
+    large = SVG.replace("60pt", f"{points}pt")
+    return [code(display(**{"image__svg+xml": large})), text('<a id="fig-tall"></a>**Figure 1.** Tall.')]
+
+
+def pages_of(*parts, monkeypatch):
+    """The text of each page of a report with these parts after some text, and the holes at their feet."""
+    pdf, _ = report(notebook(text("# One"), text("word " * 420), *parts), monkeypatch=monkeypatch)
+    reader = PdfReader(io.BytesIO(pdf))
+    return [" ".join(page.extract_text().split()) for page in reader.pages], dict(HOLES(reader)), reader
+
+
+@pytest.mark.parametrize("kind", ["Figure", "Table"])
+def test_the_list_of_figures_and_links_lead_to_the_page_where_a_figure_stands(kind, monkeypatch):
+    large = {"Figure": tall(430), "Table": lengthy(25)}[kind]
+    link = text(f"[{kind} 1](#{kind[:3].lower().replace('tab', 'tbl')}-tall)")
+    pages, _, reader = pages_of(*large, text("word " * 300), link, monkeypatch=monkeypatch)
+    shown = next(i for i, page in enumerate(pages) if f"{kind} 1. Tall." in page)
+    assert re.search(rf"{kind} 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(shown + 1)
     assert shown == 3  # the text goes on where the figure has no room
-    assert pages[2].count("word") > 350
+    assert pages[2].count("word") > 450
+    links = [ref.get_object() for page in reader.pages[2:] for ref in page.get("/Annots", [])]
+    targets = {reader.get_page_number(link["/Dest"].get_object()[0].get_object()) for link in links}
+    assert targets == {shown}
+
+
+def test_a_long_table_breaks_where_no_text_could_fill_its_page(monkeypatch):
+    pages, holes, _ = pages_of(lengthy(24), text("## Next\n\nword"), monkeypatch=monkeypatch)
+    first, last = (set(map(int, re.findall(r"row(\d+)", page))) for page in pages[2:4])
+    assert min(len(first), len(last)) >= 3
+    assert first | last == set(range(24))
+    assert all("head number" in page for page in pages[2:4])  # the head is repeated
+    assert max(holes.values()) < 0.12
+
+
+def test_a_row_is_broken_only_if_it_is_long(monkeypatch):
+    long = [lengthy(24), lengthy(24)]
+    for (cell, _), n_words in zip(long, (30, 900), strict=True):
+        table = cell.outputs[0].data["text/markdown"]
+        cell.outputs[0].data["text/markdown"] = re.sub(r"row(\d+) \|", rf"from\1 {'word ' * n_words}to\1 |", table)
+        pages, _, _ = pages_of([cell, long[0][1]], text("word"), monkeypatch=monkeypatch)
+        whole = [re.findall(r"from(\d+)", page) == re.findall(r"to(\d+)", page) for page in pages[2:]]
+        assert all(whole) == (n_words == 30)
+        assert "to23" in pages[-1] + pages[-2]  # nothing is lost
+
+
+def test_a_small_table_is_not_broken_and_passes_no_section(monkeypatch):
+    words = text("word " * 160)  # leaves room for some of the rows
+    pages, _, _ = pages_of(words, lengthy(6), text("# Two\n\n" + "word " * 300), monkeypatch=monkeypatch)
+    (shown,) = (page for page in pages if "row0" in page)
+    assert all(f"row{i}" in shown for i in range(6))
+    assert re.search(r"Table 1 Tall\.[ .]*(\d+)", pages[1])[1] == str(pages.index(shown) + 1)
+    assert shown.index("row5") < shown.index("2 Two")
+
+
+def test_a_figure_comes_after_no_more_than_one_heading_below_the_one_above_it(monkeypatch):
+    more = [text(f"## {name}\n\n" + "word " * 400) for name in ("Second", "Third")]
+    pages, _, _ = pages_of(tall(430), *more, monkeypatch=monkeypatch)
+    body = " ".join(pages[2:])
+    assert "Second" in pages[2]  # rather than a hole
+    assert body.index("Figure 1. Tall.") < body.index("Third")
+
+
+def test_a_heading_right_above_a_figure_goes_with_it(monkeypatch):
+    pages, _, _ = pages_of(text("## Shown"), tall(430), text("## Next\n\nword"), monkeypatch=monkeypatch)
+    (shown,) = (page for page in pages[2:] if "Figure 1. Tall." in page)
+    assert "1.1 Shown" in shown
 
 
 def test_an_anchor_above_a_figure_is_that_of_its_caption(monkeypatch):

@@ -470,6 +470,7 @@ local function with_columns(el, columns, first)
 end
 
 local FITS = 98 -- characters of a table across the page
+local LONG = 200 -- characters of a cell that may go over several pages, which are no more than half a page if it is narrow
 local SMALLEST = 0.6 -- of the size of other tables; one that would be smaller is cut into parts with the same first column
 
 local function parts_of(el)
@@ -495,12 +496,16 @@ end
 -- and may go over several pages when it is long.
 local function table_size(el)
   if #el.caption.long > 0 then el.caption.long = { pandoc.Plain(with_first_sentence(el.caption.long)) } end
-  local n_rows = 0
+  local n_rows, long = 0, false
   for _, body in ipairs(el.bodies) do n_rows = n_rows + #body.body end
+  for _, row in ipairs(rows_of(el)) do
+    for _, cell in ipairs(row.cells) do long = long or #pandoc.utils.stringify(cell.contents) > LONG end
+  end
   local parts, total = parts_of(el)
   local scale = math.max(0.4, FITS / total)
   local settings = (scale < 1 and ('#show table: set text(size: %.2fem)'):format(scale) or '')
     .. (n_rows > 25 and '\n#show figure: set block(breakable: true)' or '')
+    .. (long and '\n#set table.cell(breakable: true)' or '')
   if settings == '' then return el end
   local out = pandoc.Blocks { pandoc.RawBlock('typst', '#[' .. settings) }
   out:extend(parts)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pypandoc
 import typst
 
-from . import ReportError, maths
+from . import ReportError, maths, pages
 
 HERE = Path(__file__).parent
 READER = "commonmark+fenced_divs+raw_attribute+attributes"
@@ -152,14 +152,13 @@ def to_pdf(body, folder, *, title, report, layout, timestamp, standard, system_f
     (folder / "style.typ").write_text((HERE / "style.typ").read_text("utf-8"), "utf-8")
     start = f'#import "style.typ": *\n#show: page-style.with({json.dumps(title, ensure_ascii=False)})\n'
     (folder / "main.typ").write_text(start + body, "utf-8")
-    options = {"ignore_system_fonts": not system_fonts, "pdf_standards": standard, "timestamp": timestamp}
+    inputs = {"report": json.dumps(report), "layout": json.dumps(layout)}
     try:
-        for floats in (True, False):
-            inputs = {"report": json.dumps(report), "layout": json.dumps(layout | {"floats": floats})}
-            pdf, warnings = typst.compile_with_warnings(folder / "main.typ", sys_inputs=inputs, **options)
-            if not any("converge" in warning.message for warning in warnings):
-                break  # else numbers and pages could be wrong: without floats they are right
-        return pdf
+        compiler = typst.Compiler(folder / "main.typ", sys_inputs=inputs, ignore_system_fonts=not system_fonts)
+        made = {"format": "pdf", "pdf_standards": standard, "timestamp": timestamp}
+        (folder / "plan.json").write_text("{}")
+        pdf = compiler.compile(**made)  # raises what is wrong, with its place
+        return compiler.compile(**made) if pages.settle(compiler, folder / "plan.json") else pdf
     except typst.TypstError as error:
         places = re.findall(r"(?<=[/ ])main\.typ:(\d+):(\d+)", error.diagnostic)
         line, column = (int(places[0][0]) - START, int(places[0][1]) - 1) if places else (None, None)
