@@ -4,6 +4,7 @@ import pytest
 import typst
 
 from helpers.export import maths
+from helpers.export.tex import Unreadable, definitions
 
 SAME = {  # TeX, and TeX that means the same
     r"x_{\rm max}": r"x_{\mathrm{max}}",
@@ -76,7 +77,7 @@ def test_everything_that_is_written_can_be_typeset(tmp_path):
 
 
 def test_macros_are_read_where_they_are_defined():
-    found, rest = maths.definitions(
+    found, rest = definitions(
         r"\newcommand{\R}{\mathbb{R}}\newcommand\pair[2]{(#1, #2)}\def\v#1{\mathbf{#1}}"
         r"\DeclareMathOperator*{\am}{arg\,min} x"
     )
@@ -92,10 +93,10 @@ def test_macros_are_read_where_they_are_defined():
 
 @pytest.mark.parametrize("tex", [r"\undefined{x}", r"\frac{1}", r"\left( x", r"a_{"])
 def test_what_cannot_be_read_is_refused(tex):
-    with pytest.raises(maths.Unreadable):
+    with pytest.raises(Unreadable):
         maths.typst(tex)
 
 
 def test_a_macro_of_itself_is_refused():
-    with pytest.raises(maths.Unreadable, match="call each other"):
+    with pytest.raises(Unreadable, match="call each other"):
         maths.typst(r"\a", {r"\a": (0, r"\a")})

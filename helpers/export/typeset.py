@@ -9,6 +9,7 @@ import pypandoc
 import typst
 
 from . import ReportError, maths
+from .tex import Unreadable, definitions
 
 HERE = Path(__file__).parent
 READER = "commonmark+fenced_divs+raw_attribute+attributes"
@@ -70,7 +71,7 @@ def with_maths(body, strict, log):
 
     def written(found):
         string, block, label = found.groups()
-        defined, tex = maths.definitions(re.sub(r"\\(.)", r"\1", string[1:-1]))
+        defined, tex = definitions(re.sub(r"\\(.)", r"\1", string[1:-1]))
         macros.update(defined)
         if not tex.strip():
             return ""
@@ -78,7 +79,7 @@ def with_maths(body, strict, log):
             if block == "rows":
                 return f"#maths({string})[{maths.typst_rows(tex, macros)}];"
             formula = maths.typst(tex, macros)
-        except maths.Unreadable as error:
+        except Unreadable as error:
             problems.append(f"{_cell(body[: found.start()].splitlines())}the maths {tex} cannot be read ({error})")
             return _source(found)
         space = " " if block == "true" else ""
