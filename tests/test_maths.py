@@ -43,6 +43,8 @@ WRITTEN = {
     r"a \not= b \not\in C": "a ≠ b ∉ C",
     r"\hat{x} + \overline{ab}": r"accent(x, hat) \+ overline(a b)",
     r"\displaystyle\int_0^1": "display(attach(∫, b: 0, t: 1))",
+    r"\begin{array}{l}\displaystyle x+y\\z\end{array}": r"mat(delim: #none, align: #left, display(x \+ y); z)",
+    r"\begin{array}{l}x\\\displaystyle\end{array}": r"mat(delim: #none, align: #left, x)",
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 
@@ -79,7 +81,7 @@ def test_everything_that_is_written_can_be_typeset(tmp_path):
 def test_macros_are_read_where_they_are_defined():
     found, rest = definitions(
         r"\newcommand{\R}{\mathbb{R}}\newcommand\pair[2]{(#1, #2)}\def\v#1{\mathbf{#1}}"
-        r"\DeclareMathOperator*{\am}{arg\,min} x"
+        r"\DeclareMathOperator*{\am}{arg\,min}\def\bm{\boldsymbol} x"
     )
     assert rest == " x"
     for tex, same in {
@@ -87,6 +89,7 @@ def test_macros_are_read_where_they_are_defined():
         r"\pair{a}{\R}": r"(a, \mathbb{R})",
         r"\v x": r"\mathbf{x}",
         r"\am_x": r"\operatorname*{arg min}_x",
+        r"\bm{x} \bm y": r"\boldsymbol{x} \boldsymbol y",
     }.items():
         assert "".join(maths.typst(tex, found).split()) == "".join(maths.typst(same).split())
 

@@ -11,6 +11,10 @@ BARS = {"|", "∣", "‖", "∥"}
 
 def merged(children):
     """Upright letters that follow one another as one word, two bars as one double bar, and what \\not strikes."""
+    style = next((i for i, child in enumerate(children, 1) if child.tag == "mstyle" and not len(child)), None)
+    if style:  # in a cell of an array it stands before all that it is for
+        children[style - 1].extend(children[style:])
+        del children[style:]
     found = []
     for child in children:
         last = found[-1] if found else None

@@ -149,7 +149,7 @@ def _space(element):
 
 def _style(element):
     inner = sequence(element)
-    if element.get("displaystyle"):
+    if inner and element.get("displaystyle"):
         return f"{'display' if element.get('displaystyle') == 'true' else 'inline'}({inner})"
     return inner
 

@@ -76,7 +76,8 @@ def _expanded(tex, macros):
             given.append(tex[start:end].strip())
         for i, argument in enumerate(given, start=1):
             stands_for = stands_for.replace(f"#{i}", argument)
-        grouped = stands_for if stands_for.startswith(r"\operatorname") else f"{{{stands_for}}}"
+        command = stands_for.startswith(r"\operatorname") or re.fullmatch(r"\\[a-zA-Z]+\s*", stands_for)
+        grouped = f"{stands_for} " if command else f"{{{stands_for}}}"
         tex = tex[: use.start()] + grouped + tex[end:]
     raise Unreadable("macros that call each other")
 
