@@ -33,8 +33,8 @@ WRITTEN = {
     r"\left. y\right|_{x=0}": r"attach(lr( y \|), b: x \= 0)",
     r"a\;b": "a #h(0.278em) b",
     r"a\!b": "a #h(-0.167em) b",
-    r"x=\begin{matrix}1&2\\3&4\end{matrix}+1": r"x \= mat(delim: #none, align: #center, 1, 2; 3, 4) \+ 1",
-    r"\begin{vmatrix}a&b\\c&d\end{vmatrix}": r"lr(\| mat(delim: #none, align: #center, a, b; c, d) \|)",
+    r"x=\begin{matrix}1&2\\3&4\end{matrix}+1": r"x \= display(mat(delim: #none, align: #center, 1, 2; 3, 4)) \+ 1",
+    r"\begin{vmatrix}a&b\\c&d\end{vmatrix}": r"lr(\| display(mat(delim: #none, align: #center, a, b; c, d)) \|)",
     r"\begin{aligned}a&=b&c&=d\end{aligned}": r'a & "" \= b #h(2em) & c & "" \= d',
     r"\mathop{\textrm{sgn}}": 'op("sgn", limits: #true)',
     r'\text{it is \#5 "x"}': r'"it is #5 \"x\""',
@@ -43,8 +43,10 @@ WRITTEN = {
     r"a \not= b \not\in C": "a ≠ b ∉ C",
     r"\hat{x} + \overline{ab}": r"accent(x, hat) \+ overline(a b)",
     r"\displaystyle\int_0^1": "display(attach(∫, b: 0, t: 1))",
-    r"\begin{array}{l}\displaystyle x+y\\z\end{array}": r"mat(delim: #none, align: #left, display(x \+ y); z)",
-    r"\begin{array}{l}x\\\displaystyle\end{array}": r"mat(delim: #none, align: #left, x)",
+    r"\begin{array}{l}\displaystyle x\\z\end{array}": r"display(mat(delim: #none, align: #left, display(x); z))",
+    r"\begin{array}{l}x\\\displaystyle\end{array}": r"display(mat(delim: #none, align: #left, x))",
+    r"\begin{array}{rcl}a&b&c\\&d\end{array}": 'display(mat(delim: #none, align: #center, a &, b, & c;  &, d, ""))',
+    r"\begin{smallmatrix}a&b\end{smallmatrix}": "inline(mat(delim: #none, align: #center, a, b))",
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 

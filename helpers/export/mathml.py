@@ -34,8 +34,7 @@ def sequence(element):
     """The children of an element, one after the other."""
     children = merged(list(element))
     if len(children) > 1 and _is_fence(children[0]) and _is_fence(children[-1]):
-        inner = " ".join(map(_write, children[1:-1]))
-        return f"lr({_fence(children[0])} {inner} {_fence(children[-1])})"
+        return _held(children)
     if len(children) == 2 and _is_fence(children[0]):
         return f"lr({_fence(children[0])} {_write(children[1])})"
     return " ".join(map(_write, barred(children)))
@@ -123,18 +122,26 @@ def cells_of(table):
     return [row for row in rows if any(row)] or [['""']]
 
 
-def _table(table):
+def _table(table, size="display"):
+    """A table; Typst sets the cells of one in a line small, TeX does not."""
     if table.get("displaystyle"):
         rows = [[f"display({cell})" if cell else "" for cell in row] for row in cells_of(table)]
         gap, aligned = "column-gap: #0.3em, ", "left"
     else:
         rows, gap = cells_of(table), ""
-        aligned = next(
-            (cell.get("columnalign") for row in table for cell in row if cell.get("columnalign")), "center"
-        )
+        sides = [cell.get("columnalign", "center") for cell in max(table, key=len)]
+        aligned = sides[0] if len({*sides}) == 1 else "center"
+        if len({*sides}) > 1:
+            rows = [[_beside(cell, side) for cell, side in zip(row, sides, strict=False)] for row in rows]
     width = max(map(len, rows))
     rows = [", ".join(cell or '""' for cell in [*row, *[""] * (width - len(row))]) for row in rows]
-    return f"mat(delim: #none, {gap}align: #{aligned}, {'; '.join(rows)})"
+    written = f"mat(delim: #none, {gap}align: #{aligned}, {'; '.join(rows)})"
+    return written if table.get("displaystyle") else f"{size}({written})"
+
+
+def _beside(cell, side):
+    """A cell of a column that has its own alignment, at which & stands for it."""
+    return {"left": f"& {cell}", "right": f"{cell} &"}.get(side, cell)
 
 
 def _space(element):
@@ -148,6 +155,8 @@ def _space(element):
 
 
 def _style(element):
+    if element.get("scriptlevel") == "1" and len(element) == 1 and element[0].tag == "mtable":
+        return _table(element[0], "inline")
     inner = sequence(element)
     if inner and element.get("displaystyle"):
         return f"{'display' if element.get('displaystyle') == 'true' else 'inline'}({inner})"
@@ -161,9 +170,9 @@ def _enclosed(element):
     return f"#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$ {inner} $]"
 
 
-def _held(element):
-    inner = " ".join(map(_write, element[1:-1]))
-    return f"lr({_fence(element[0])} {inner} {_fence(element[-1])})"
+def _held(elements):
+    inner = " ".join(map(_write, elements[1:-1]))
+    return f"lr({_fence(elements[0])} {inner} {_fence(elements[-1])})"
 
 
 def _words(element):

@@ -18,7 +18,7 @@ def typst(tex, macros=None):
 def _top(element):
     """All of a formula; the columns of aligned equations must not be inside a call."""
     only = element[0] if len(element) == 1 else None
-    if only is not None and only.tag in ("mrow", "mstyle"):
+    if only is not None and (only.tag == "mrow" or only.get("displaystyle") and only.tag == "mstyle"):
         inner = _top(only)
         return f"display({inner})" if only.get("displaystyle") == "true" and " & " not in inner else inner
     if only is not None and only.tag == "mtable" and only.get("displaystyle"):

@@ -114,7 +114,8 @@ def _known(tex):
     tex = re.sub(r"\*\{(\d{1,2})\}(?:\{([lcr])\}|([lcr]))", lambda spec: (spec[2] or spec[3]) * int(spec[1]), tex)
     tex = re.sub(r"\\(begin|end)\{(?:aligned|alignedat|align|flalign|split)\*?\}", r"\\\1{align*}", tex)
     tex = re.sub(r"\\begin\{eqnarray\*?\}(.*?)\\end\{eqnarray\*?\}", _two_columns, tex, flags=re.DOTALL)
-    tex = re.sub(r"\\(begin|end)\{(?:gather|multline|dcases|rcases|smallmatrix)\*?\}", _other_name, tex)
+    tex = re.sub(r"\\(begin|end)\{[dr]cases\*?\}", r"\\\1{cases}", tex)
+    tex = re.sub(r"\\(begin|end)\{(?:gather|multline)\*?\}", r"\\\1{gathered}", tex)
     return re.sub(r"\\\\\s*(\\end\{)", r"\1", tex)  # a last row that is none
 
 
@@ -132,10 +133,3 @@ def _reference(match):
 
 def _two_columns(match):
     return r"\begin{align*}" + re.sub(r"&([^&\\]*)&", r"&\1", match[1]) + r"\end{align*}"
-
-
-def _other_name(match):
-    name = match[0][match[0].index("{") + 1 : -1].rstrip("*")
-    return (
-        rf"\{match[1]}{{{ {'dcases': 'cases', 'rcases': 'cases', 'smallmatrix': 'matrix'}.get(name, 'gathered') }}}"
-    )
