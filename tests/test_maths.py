@@ -14,6 +14,7 @@ SAME = {  # TeX, and TeX that means the same
     r"\left(\begin{array}{*{2}c}1&2\end{array}\right)": r"\left(\begin{array}{cc}1&2\end{array}\right)",
     r"\begin{array}{l@{\quad\mbox{so}}r}a&b\end{array}": r"\begin{array}{lr}a&b\end{array}",
     r"\begin{pmatrix}a\end{pmatrix}^n_i": r"{\begin{pmatrix}a\end{pmatrix}}^n_i",
+    r"\begin{matrix}\color{red}1&\textcolor{blue}{2}\end{matrix}": r"\begin{matrix}1&{2}\end{matrix}",
     r"\class{x}{a} + \cssId{b}{c}": r"{a} + {c}",
     r"||w||": r"\|w\|",
     r"\cfrac{1}{2}": r"\frac{1}{2}",

@@ -6,8 +6,9 @@ CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
     re.M | re.S,
 )
-LINE = r"(?:\\.|[^$\\\n])+?"
-TEX = r"(?:\\.|\n(?!\s*\n)|[^$\\\n])+?"
+WORDS = r"\\(?:[mh]box|text(?:rm|bf|it)?)\s*\{[^{}]*\}"  # with dollars in them that do not end the formula
+LINE = rf"(?:{WORDS}|\\.|[^$\\\n])+?"
+TEX = rf"(?:{WORDS}|\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
     r"\\\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
     r"|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"

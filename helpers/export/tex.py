@@ -105,6 +105,9 @@ def said(element):
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
     tex = re.sub(r"\\(?:class|cssId|style|href)\s*\{[^{}]*\}\s*(?=\{)", "", tex)  # of MathJax
+    tex = re.sub(
+        r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}", "", tex
+    )  # it would end at no &
     tex = WORDS.sub(_with_inner_maths, tex)
     tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
