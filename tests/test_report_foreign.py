@@ -139,7 +139,8 @@ NOTEBOOKS = {
         ["ab link end"],
         ["x.invalid"],
     ),
-    "dollars in words in maths": ([new_markdown_cell(r"$y_1 \mbox{ if $x$ is}$ end")], ["if 𝑥 is end"], ["$", "mbox"]),
+    "dollars in words in maths": ([new_markdown_cell(r"$y \mbox{ if $x$ is}$ end")], ["if 𝑥 is end"], ["$", "mbox"]),
+    "an entry of an index": ([new_markdown_cell("```{index} tides\n```\nText")], ["Text"], ["index", "tides"]),
     "TeX that is no maths": (
         [new_markdown_cell(r"\section{One} and \textbf{two}")],  # as JupyterLab and GitHub show it
         [r"\section{One} and \textbf{two}"],

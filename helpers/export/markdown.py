@@ -74,6 +74,8 @@ def _directive(match):
     if name == "math":
         label = rf"\label{{{options['label']}}}" if "label" in options else ""
         return f"$$\n{title}\n{body.strip()}{label}\n$$"
+    if name == "index":  # an entry of it, not seen
+        return ""
     if name in ("code", "code-block", "code-cell"):
         return f"{fence}{title}\n{body}{fence}"
     if name in ("figure", "image"):

@@ -5,7 +5,7 @@ from html import unescape
 from xml.etree.ElementTree import Element  # noqa: S405 — made here, not parsed
 
 from .brackets import BARS, barred, merged
-from .tex import REFERENCE, Unreadable, said
+from .tex import REFERENCE, said
 
 UNDER = {"lim", "max", "min", "sup", "inf", "limsup", "liminf", "argmin", "argmax", "det", "gcd", "Pr"}
 ACCENTS = {
@@ -21,7 +21,6 @@ VARIANTS = {
     **{"script": "scr({})", "bold-script": "bold(scr({}))", "fraktur": "frak({})", "double-struck": "bb({})"},
     **{"sans-serif": "sans({})", "monospace": "mono({})"},
 }
-KNOWN = {r"\arg": "arg", r"\LaTeX": "LaTeX", r"\TeX": "TeX", r"\dim": "dim", r"\ker": "ker", r"\hom": "hom"}
 
 
 def _write(element):
@@ -61,10 +60,6 @@ def string(text):
 
 def _identifier(element):
     text = said(element)
-    if text.startswith("\\"):
-        if text not in KNOWN:
-            raise Unreadable(text)
-        return f"op({string(KNOWN[text])})"
     plain = _escaped(text) if len(text) == 1 else string(text) if text else '""'
     if len(text) > 1 and not element.get("mathvariant"):
         return f"op({plain})"
@@ -76,8 +71,6 @@ def _operator(element):
         words = "".join(element.itertext())
         return f"op({string(unescape(words))}, limits: #true)"
     text = said(element)
-    if text.startswith("\\") and len(text) > 1:
-        return _identifier(element)
     if len(text) > 1 and text[0].isalpha():
         under = "".join(text.split()) in UNDER or element.get("movablelimits") == "true"
         return f"op({string(text)}{', limits: #true' if under else ''})"

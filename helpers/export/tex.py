@@ -22,6 +22,7 @@ DEFINITION = re.compile(
     r"\\(?:(?P<how>(?:re|provide)?newcommand|DeclareMathOperator)(?P<star>\*?)\s*\{?\s*(?P<name>\\[a-zA-Z]+)\s*\}?"
     r"\s*(?:\[(?P<count>\d)\])?|def\s*(?P<defined>\\[a-zA-Z]+)(?P<arguments>(?:#\d)*))\s*(?=\{)"
 )
+OPERATORS = {r"\arg": "arg", r"\dim": "dim", r"\hom": "hom", r"\ker": "ker", r"\LaTeX": "LaTeX", r"\TeX": "TeX"}
 ARRAY = re.compile(r"(\\begin\{array\}\s*)(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})")
 WORDS = re.compile(r"\\(?:text(?:rm|bf|it)?|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*\$(?:[^{}]|\{[^{}]*\})*)\}")
 NUMBER, REFERENCE = "\ue000", "\ue001"  # begin a text that marks the number of a row, or refers to a label
@@ -94,7 +95,14 @@ def readable():
 
 def tree(tex, macros=None):
     """Return the MathML of TeX, what stands between the dollars; `macros` as `definitions` gives them."""
-    return converter.convert_to_element(_known(_expanded(tex, macros)))
+    read = converter.convert_to_element(_known(_expanded(tex, macros)))
+    for element in read.iter():
+        text = said(element)
+        if element.tag in ("mi", "mo") and text.startswith("\\") and len(text) > 1:
+            if text not in OPERATORS:
+                raise Unreadable(text)
+            element.text = OPERATORS[text]
+    return read
 
 
 def said(element):
@@ -105,9 +113,7 @@ def said(element):
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
     tex = re.sub(r"\\(?:class|cssId|style|href)\s*\{[^{}]*\}\s*(?=\{)", "", tex)  # of MathJax
-    tex = re.sub(
-        r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}", "", tex
-    )  # it would end at no &
+    tex = re.sub(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}", "", tex)  # it would end at no &
     tex = WORDS.sub(_with_inner_maths, tex)
     tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)
