@@ -95,3 +95,15 @@ def directives(text):
     """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay,
     where they are code, or leave what is in them."""
     return DIRECTIVE.sub(_directive, text)
+
+
+def fenced(text, info=""):
+    """`text` as a fenced code block that no run of backticks in it can close."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{info}\n{text}\n{fence}"
+
+
+def plain(text):
+    """`text` as Markdown that says just this."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
