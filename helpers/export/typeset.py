@@ -80,7 +80,9 @@ def with_maths(body, strict, log):
                 return f"#maths({string})[{maths.typst_rows(tex, macros)}];"
             formula = maths.typst(tex, macros)
         except Unreadable as error:
-            problems.append(f"{_cell(body[: found.start()].splitlines())}the maths {tex} cannot be read ({error})")
+            problems.append(
+                f"{_cell(body[: found.start()].splitlines())}the maths {tex:.80} cannot be read ({error})"
+            )
             return _source(found)
         space = " " if block == "true" else ""
         label = f" #label({label})" if label else ""
@@ -117,7 +119,7 @@ def without(body, error):
         if found.start() <= error.column < found.end():
             line = lines[error.line - 1]
             lines[error.line - 1] = line[: found.start()] + _source(found) + line[found.end() :]
-            return "\n".join(lines), f"{place}the maths {found[1]}"
+            return "\n".join(lines), f"{place}the maths {found[1]:.80}"
     starts = [i for i, line in enumerate(lines) if MARKER.match(line)]
     start = max((i for i in starts if i < error.line), default=None)
     if start is None:
