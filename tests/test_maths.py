@@ -62,6 +62,11 @@ def test_structure_is_kept(tex, expected):
     assert maths.typst(tex) == expected
 
 
+def test_a_label_after_equations_is_that_of_the_last():
+    inside, after = r"\begin{align}a&=b\label{x}\end{align}", r"\begin{align}a&=b\end{align} \label{x}"
+    assert maths.typst_rows(after) == maths.typst_rows(inside)
+
+
 def test_everything_that_is_written_can_be_typeset(tmp_path):
     hard = [
         r"|0\rangle\langle1|",

@@ -48,6 +48,8 @@ def _tight(written):
 
 def typst_rows(tex, macros=None):
     """Return aligned equations, of which some rows have a \\label or a \\tag, as Typst, as style.typ has them."""
+    marks = r"(?:\\(?:label|tag\*?)\s*\{[^{}]*\}\s*)+"
+    tex = re.sub(rf"(\\end\{{[a-z]+\*?\}})\s*({marks})$", r"\2\1", tex)  # into the last row
     tex = re.sub(r"\\(label|tag\*?)\s*\{([^{}]*)\}", rf"\\text{{{NUMBER}\1=\2}}", tex)
     tex = re.sub(r"\\(begin|end)\{gather\*?\}", r"\\\1{align*}", tex)
     with readable():
