@@ -816,6 +816,14 @@ def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
     assert "three.ipynb has no target" in caplog.text
 
 
+def test_a_reference_to_a_row_of_equations_is_no_lost_link(folder_of_two, monkeypatch, caplog):
+    cell = new_markdown_cell("$$\n\\begin{align}a&=b\\\\c&=d\\end{align}\n$$ (two)\n\nby {eq}`two` and [x](#none)")
+    nbformat.write(new_notebook(cells=[cell]), folder_of_two / "one.ipynb")
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+    assert "by (1) and x" in PdfReader(folder_of_two / "one.pdf").pages[0].extract_text()
+    assert "the link to #none has no target" in caplog.text
+
+
 def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkeypatch):
     nb = json.loads((folder_of_two / "one.ipynb").read_text())
     nb["name"] = nb["cells"][0]["name"] = "x"

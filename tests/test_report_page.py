@@ -61,6 +61,12 @@ def test_a_page_runs_its_own_script_alone_and_loads_nothing(page):
     assert not soup.main.select("[onclick], video, style")
 
 
+def test_a_reference_to_no_equation_is_told_and_readable(page, caplog):
+    soup = page(r"$x$ by \eqref{gone} and $\eqref{gone}$")
+    assert soup.main.text.count("gone") >= 2
+    assert "the label gone that is referred to stands in no equation" in caplog.text
+
+
 @pytest.mark.parametrize("place", ["../map.png", "%2e%2e/map.png", "/etc/map.png", "none.png"])
 def test_pictures_are_those_of_its_folder(page, place, caplog):
     soup = page(f"![near](map.png) ![far]({place})")
