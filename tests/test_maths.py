@@ -4,6 +4,7 @@ import pytest
 import typst
 
 from helpers.export import maths
+from helpers.export.tex import Unreadable, definitions
 
 SAME = {  # TeX, and TeX that means the same
     r"x_{\rm max}": r"x_{\mathrm{max}}",
@@ -13,6 +14,7 @@ SAME = {  # TeX, and TeX that means the same
     r"\left(\begin{array}{*{2}c}1&2\end{array}\right)": r"\left(\begin{array}{cc}1&2\end{array}\right)",
     r"\begin{array}{l@{\quad\mbox{so}}r}a&b\end{array}": r"\begin{array}{lr}a&b\end{array}",
     r"\begin{pmatrix}a\end{pmatrix}^n_i": r"{\begin{pmatrix}a\end{pmatrix}}^n_i",
+    r"\begin{matrix}\color{red}1&\textcolor{blue}{2}\end{matrix}": r"\begin{matrix}1&{2}\end{matrix}",
     r"\class{x}{a} + \cssId{b}{c}": r"{a} + {c}",
     r"||w||": r"\|w\|",
     r"\cfrac{1}{2}": r"\frac{1}{2}",
@@ -32,8 +34,8 @@ WRITTEN = {
     r"\left. y\right|_{x=0}": r"attach(lr( y \|), b: x \= 0)",
     r"a\;b": "a #h(0.278em) b",
     r"a\!b": "a #h(-0.167em) b",
-    r"x=\begin{matrix}1&2\\3&4\end{matrix}+1": r"x \= mat(delim: #none, align: #center, 1, 2; 3, 4) \+ 1",
-    r"\begin{vmatrix}a&b\\c&d\end{vmatrix}": r"lr(\| mat(delim: #none, align: #center, a, b; c, d) \|)",
+    r"x=\begin{matrix}1&2\\3&4\end{matrix}+1": r"x \= display(mat(delim: #none, align: #center, 1, 2; 3, 4)) \+ 1",
+    r"\begin{vmatrix}a&b\\c&d\end{vmatrix}": r"lr(\| display(mat(delim: #none, align: #center, a, b; c, d)) \|)",
     r"\begin{aligned}a&=b&c&=d\end{aligned}": r'a & "" \= b #h(2em) & c & "" \= d',
     r"\mathop{\textrm{sgn}}": 'op("sgn", limits: #true)',
     r'\text{it is \#5 "x"}': r'"it is #5 \"x\""',
@@ -42,6 +44,10 @@ WRITTEN = {
     r"a \not= b \not\in C": "a ≠ b ∉ C",
     r"\hat{x} + \overline{ab}": r"accent(x, hat) \+ overline(a b)",
     r"\displaystyle\int_0^1": "display(attach(∫, b: 0, t: 1))",
+    r"\begin{array}{l}\displaystyle x\\z\end{array}": r"display(mat(delim: #none, align: #left, display(x); z))",
+    r"\begin{array}{l}x\\\displaystyle\end{array}": r"display(mat(delim: #none, align: #left, x))",
+    r"\begin{array}{rcl}a&b&c\\&d\end{array}": 'display(mat(delim: #none, align: #center, a &, b, & c;  &, d, ""))',
+    r"\begin{smallmatrix}a&b\end{smallmatrix}": "inline(mat(delim: #none, align: #center, a, b))",
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 
@@ -54,6 +60,11 @@ def test_old_and_loose_tex_means_what_it_means_in_mathjax(tex, same):
 @pytest.mark.parametrize(("tex", "expected"), WRITTEN.items())
 def test_structure_is_kept(tex, expected):
     assert maths.typst(tex) == expected
+
+
+def test_a_label_after_equations_is_that_of_the_last():
+    inside, after = r"\begin{align}a&=b\label{x}\end{align}", r"\begin{align}a&=b\end{align} \label{x}"
+    assert maths.typst_rows(after) == maths.typst_rows(inside)
 
 
 def test_everything_that_is_written_can_be_typeset(tmp_path):
@@ -76,9 +87,9 @@ def test_everything_that_is_written_can_be_typeset(tmp_path):
 
 
 def test_macros_are_read_where_they_are_defined():
-    found, rest = maths.definitions(
+    found, rest = definitions(
         r"\newcommand{\R}{\mathbb{R}}\newcommand\pair[2]{(#1, #2)}\def\v#1{\mathbf{#1}}"
-        r"\DeclareMathOperator*{\am}{arg\,min} x"
+        r"\DeclareMathOperator*{\am}{arg\,min}\def\bm{\boldsymbol} x"
     )
     assert rest == " x"
     for tex, same in {
@@ -86,16 +97,17 @@ def test_macros_are_read_where_they_are_defined():
         r"\pair{a}{\R}": r"(a, \mathbb{R})",
         r"\v x": r"\mathbf{x}",
         r"\am_x": r"\operatorname*{arg min}_x",
+        r"\bm{x} \bm y": r"\boldsymbol{x} \boldsymbol y",
     }.items():
         assert "".join(maths.typst(tex, found).split()) == "".join(maths.typst(same).split())
 
 
 @pytest.mark.parametrize("tex", [r"\undefined{x}", r"\frac{1}", r"\left( x", r"a_{"])
 def test_what_cannot_be_read_is_refused(tex):
-    with pytest.raises(maths.Unreadable):
+    with pytest.raises(Unreadable):
         maths.typst(tex)
 
 
 def test_a_macro_of_itself_is_refused():
-    with pytest.raises(maths.Unreadable, match="call each other"):
+    with pytest.raises(Unreadable, match="call each other"):
         maths.typst(r"\a", {r"\a": (0, r"\a")})

@@ -139,6 +139,13 @@ NOTEBOOKS = {
         ["ab link end"],
         ["x.invalid"],
     ),
+    "dollars in words in maths": ([new_markdown_cell(r"$y \mbox{ if $x$ is}$ end")], ["if 𝑥 is end"], ["$", "mbox"]),
+    "an entry of an index": ([new_markdown_cell("```{index} tides\n```\nText")], ["Text"], ["index", "tides"]),
+    "TeX that is no maths": (
+        [new_markdown_cell(r"\section{One} and \textbf{two}")],  # as JupyterLab and GitHub show it
+        [r"\section{One} and \textbf{two}"],
+        [],
+    ),
     "icons": (
         [
             displayed(
@@ -349,9 +356,10 @@ def test_a_picture_is_known_by_what_it_is_and_a_broken_one_is_named(caplog):
 
 
 def test_a_formula_that_cannot_be_read_is_shown_and_named_and_the_rest_is_set(caplog):
-    text, told, _ = exported([new_markdown_cell("one"), new_markdown_cell("$\\undefined{x}$ and $y^2$ end")], caplog)
-    assert "notebook nb, cell 2: the maths \\undefined{x} cannot be read" in told
-    assert "\\undefined{x} and" in text
+    tex = "\\undefined{x}" + "+ y" * 99
+    text, told, _ = exported([new_markdown_cell("one"), new_markdown_cell(f"${tex}$ and $y^2$ end")], caplog)
+    assert f"notebook nb, cell 2: the maths {tex[:80]} cannot be read" in told
+    assert "\\undefined{x}" in text
     assert "end" in text
 
 
@@ -806,6 +814,14 @@ def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
     colours = [page.images[0].image.convert("RGB").getpixel((0, 0)) for page in pdf.pages]
     assert colours == [(255, 0, 0), (0, 0, 255)]
     assert "three.ipynb has no target" in caplog.text
+
+
+def test_a_reference_to_a_row_of_equations_is_no_lost_link(folder_of_two, monkeypatch, caplog):
+    cell = new_markdown_cell("$$\n\\begin{align}a&=b\\\\c&=d\\end{align}\n$$ (two)\n\nby {eq}`two` and [x](#none)")
+    nbformat.write(new_notebook(cells=[cell]), folder_of_two / "one.ipynb")
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+    assert "by (1) and x" in PdfReader(folder_of_two / "one.pdf").pages[0].extract_text()
+    assert "the link to #none has no target" in caplog.text
 
 
 def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkeypatch):

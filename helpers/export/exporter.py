@@ -20,18 +20,6 @@ REMOVED = {  # by tags, as nbconvert, JupyterLab and Jupyter Book write them
 PIECES = 100  # of a notebook that may be shown as their source before it is given up
 
 
-def fenced(text, info=""):
-    """`text` as a fenced code block that no run of backticks in it can close."""
-    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{info}\n{text}\n{fence}"
-
-
-def plain(text):
-    """`text` as Markdown that says just this."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-
-
 def _authors(metadata):
     """The names of a notebook's authors, who stand in its metadata as names or as {"name": name}."""
     authors = metadata.get("authors") or []
@@ -115,8 +103,8 @@ class TypstPDFExporter(TemplateExporter):
 
     def default_filters(self):
         yield from super().default_filters()
-        yield "fenced", fenced
-        yield "plain", plain
+        yield "fenced", markdown.fenced
+        yield "plain", markdown.plain
         yield "plain_maths", markdown.plain_maths
         yield "headings", markdown.headings
         yield "directives", markdown.directives

@@ -57,7 +57,7 @@ local function without_typst(el)
   return el
 end
 
--- The colours that outputs.py has read from the style of a cell.
+-- The colours that html_tables.py has read from the style of a cell.
 local function colour(cell)
   local fill = (cell.attributes.fill or ''):match '^#%x+$'
   local text_fill = (cell.attributes['text-fill'] or ''):match '^#%x+$'

@@ -1,6 +1,7 @@
 -- What HTML shows and the tree does not say: numbers, code that folds, tables that scroll, the way from a figure to
 -- the cell that drew it.
 
+local strict = false -- a report, with numbers
 local words = { fig = 'Figure', tbl = 'Table' }
 
 local function html(text) return pandoc.RawBlock('html', text) end
@@ -24,7 +25,7 @@ end
 local function filters(cell)
   return {
     Header = function(el)
-      if el.attributes.number then number_before(el.content, el.attributes.number) end
+      if el.attributes.number and strict then number_before(el.content, el.attributes.number) end
       el.attributes.number = nil
       return el
     end,
@@ -48,10 +49,19 @@ local function filters(cell)
       return el
     end,
     Image = function(el)
-      if el.src:match '^%a[%w+.-]*:' and not el.src:match '^data:' then -- nothing is fetched
+      if el.src:match '^data:' then return nil end
+      if el.src:match '^%a[%w+.-]*:' then -- nothing is fetched
         return pandoc.Link(#el.caption > 0 and el.caption or el.src, el.src)
       end
+      local path = el.src:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
+      local outside = path:match '^[/\\~]' or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
+      if outside or not pcall(pandoc.mediabag.fetch, el.src) then
+        io.stderr:write('[WARNING] the image ' .. el.src:sub(1, 60) .. ' is missing or outside the folder of the notebook\n')
+        return el.caption
+      end
     end,
+    RawInline = function() return {} end, -- markup of a notebook, which could load or run things
+    RawBlock = function() return {} end,
   }
 end
 
@@ -63,6 +73,7 @@ local function folded(block, cell)
 end
 
 function Pandoc(doc)
+  strict = doc.meta.strict ~= nil
   local blocks, cell = pandoc.Blocks {}, { code = 'code' }
   for _, block in ipairs(doc.blocks) do
     local text = block.t == 'RawBlock' and block.text:match '^(.-)%s*$' or ''
@@ -78,7 +89,7 @@ function Pandoc(doc)
       blocks:insert(html '</section>')
     elseif block.t == 'CodeBlock' and block.classes:includes 'input' then
       blocks:extend(folded(block, cell))
-    elseif block.t ~= 'RawBlock' or block.format == 'html' then
+    elseif block.t ~= 'RawBlock' then
       blocks:extend(pandoc.Blocks({ block }):walk(filters(cell)))
     end
   end

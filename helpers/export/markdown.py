@@ -6,8 +6,9 @@ CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
     re.M | re.S,
 )
-LINE = r"(?:\\.|[^$\\\n])+?"
-TEX = r"(?:\\.|\n(?!\s*\n)|[^$\\\n])+?"
+WORDS = r"\\(?:[mh]box|text(?:rm|bf|it)?)\s*\{[^{}]*\}"  # with dollars in them that do not end the formula
+LINE = rf"(?:{WORDS}|\\.|[^$\\\n])+?"
+TEX = rf"(?:{WORDS}|\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
     r"\\\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
     r"|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
@@ -73,6 +74,8 @@ def _directive(match):
     if name == "math":
         label = rf"\label{{{options['label']}}}" if "label" in options else ""
         return f"$$\n{title}\n{body.strip()}{label}\n$$"
+    if name == "index":  # an entry of it, not seen
+        return ""
     if name in ("code", "code-block", "code-cell"):
         return f"{fence}{title}\n{body}{fence}"
     if name in ("figure", "image"):
@@ -92,3 +95,15 @@ def directives(text):
     """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay,
     where they are code, or leave what is in them."""
     return DIRECTIVE.sub(_directive, text)
+
+
+def fenced(text, info=""):
+    """`text` as a fenced code block that no run of backticks in it can close."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{info}\n{text}\n{fence}"
+
+
+def plain(text):
+    """`text` as Markdown that says just this."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

@@ -5,10 +5,10 @@ import re
 from base64 import b64decode, b64encode
 from contextlib import suppress
 
-from bs4 import BeautifulSoup, Comment
 from nbconvert.filters import strip_ansi
-from PIL import Image, ImageColor
+from PIL import Image
 
+from . import html_tables
 from .cells import where
 from .markdown import outside_code
 
@@ -17,19 +17,8 @@ TYPES = (*IMAGES, "text/markdown", "text/html", "text/latex", "text/plain")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PROGRESS = re.compile(r"\d+%\||\d+it \[|\d+/\d+ \[")
 ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol)\b.*?</svg\s*>", re.S | re.I)
-RULE = re.compile(r"(#T_[^{}<>]*)\{([^{}]*)\}")  # of pandas.Styler
-CELL = re.compile(r"<t[dh]\b[^>]*", re.I)
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
-)
-IN_TABLES = {  # what may stand where in a table
-    **dict.fromkeys(("thead", "tbody", "tfoot"), {"tr"}),
-    **{"table": {"caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr"}, "tr": {"td", "th"}},
-}
-ASTRAY = re.compile(
-    r"(?:<(?:table|thead|tbody|tfoot|tr)\b[^>]*>|</(?:thead|tbody|tfoot|tr|td|th)>)\s*"
-    r"(?!</?(?:table|thead|tbody|tfoot|tr|td|th|caption|col|colgroup)\b|\s)",
-    re.I,
 )
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
@@ -56,58 +45,6 @@ def _without_scripts(html):
     """HTML without what only a browser can run, the names of what was taken out, and without icons and buttons."""
     found = sorted(set(map(str.lower, re.findall(r"<(script|iframe|video|audio|canvas|object|embed)\b", html, re.I))))
     return BROWSER.sub("", ICON.sub("", html)), found
-
-
-def _colour(value):
-    """A colour of CSS as #rrggbb, None where it says that there is none; raises ValueError where it is unknown."""
-    if value in ("transparent", "inherit", "initial", "none"):
-        return None
-    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(value)[:3])
-
-
-def _marks(css):
-    """The attributes by which filter.lua knows how CSS colours a cell; raises ValueError where it does more."""
-    css = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+?)\s*(?:;|$)", css.replace("!important", "")))
-    colours = {"fill": css.get("background-color", css.get("background")), "text-fill": css.get("color")}
-    marks = {name: _colour((value or "none").lower()) for name, value in colours.items()}
-    if css.get("font-weight", "").strip() in ("bold", "bolder", "600", "700", "800", "900"):
-        marks["weight"] = "bold"
-    return "".join(f' data-{name}="{value}"' for name, value in marks.items() if value)
-
-
-def _coloured(html):
-    """HTML with what the style of each cell of a table says in attributes of it, and whether some of it is lost."""
-    styles, lost = {}, False
-    for selectors, css in RULE.findall(html):
-        for selector in map(str.strip, selectors.split(",")):
-            styles[selector[1:]] = f"{styles.get(selector[1:], '')};{css}"
-            lost |= not re.fullmatch(r"#[\w-]+", selector) and ":hover" not in selector and "color" in css
-
-    def mark(cell):
-        nonlocal lost
-        css = [found[2] for found in re.finditer(r"""\bstyle\s*=\s*(["'])(.*?)\1""", cell[0])]
-        name = re.search(r"""\bid\s*=\s*["']([^"']+)""", cell[0])
-        try:
-            return cell[0] + _marks(";".join([styles.get(name[1], "") if name else "", *css]))
-        except ValueError:
-            lost = True
-            return cell[0]
-
-    return CELL.sub(mark, html), lost
-
-
-def _whole_tables(html):
-    """HTML with what stands astray between the rows of a table before it, as browsers show it; pandoc gives up."""
-    if not ASTRAY.search(html):
-        return html
-    soup = BeautifulSoup(html, "html.parser")
-    for node in list(soup.descendants):
-        expected = IN_TABLES.get(node.parent.name)
-        if expected and node.name not in expected and str(node).strip() and not isinstance(node, Comment):
-            table = node.find_parent("table")
-            if table:
-                table.insert_before(node.extract())
-    return str(soup)
 
 
 def _shorten(text):
@@ -152,7 +89,7 @@ def _printable(output):
         data.pop(WIDGET, None)
     if "text/html" in data:
         html, lost = _without_scripts(data["text/html"])
-        data["text/html"], pale = _coloured(_whole_tables(html))
+        data["text/html"], pale = html_tables.coloured(html_tables.whole(html))
         lost += ["some colours of a table"] if pale else []
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]

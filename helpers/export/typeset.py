@@ -9,6 +9,7 @@ import pypandoc
 import typst
 
 from . import ReportError, maths, pages
+from .tex import Unreadable, definitions
 
 HERE = Path(__file__).parent
 READER = "commonmark+fenced_divs+raw_attribute+attributes"
@@ -70,7 +71,7 @@ def with_maths(body, strict, log):
 
     def written(found):
         string, block, label = found.groups()
-        defined, tex = maths.definitions(re.sub(r"\\(.)", r"\1", string[1:-1]))
+        defined, tex = definitions(re.sub(r"\\(.)", r"\1", string[1:-1]))
         macros.update(defined)
         if not tex.strip():
             return ""
@@ -78,8 +79,10 @@ def with_maths(body, strict, log):
             if block == "rows":
                 return f"#maths({string})[{maths.typst_rows(tex, macros)}];"
             formula = maths.typst(tex, macros)
-        except maths.Unreadable as error:
-            problems.append(f"{_cell(body[: found.start()].splitlines())}the maths {tex} cannot be read ({error})")
+        except Unreadable as error:
+            problems.append(
+                f"{_cell(body[: found.start()].splitlines())}the maths {tex:.80} cannot be read ({error})"
+            )
             return _source(found)
         space = " " if block == "true" else ""
         label = f" #label({label})" if label else ""
@@ -116,7 +119,7 @@ def without(body, error):
         if found.start() <= error.column < found.end():
             line = lines[error.line - 1]
             lines[error.line - 1] = line[: found.start()] + _source(found) + line[found.end() :]
-            return "\n".join(lines), f"{place}the maths {found[1]}"
+            return "\n".join(lines), f"{place}the maths {found[1]:.80}"
     starts = [i for i, line in enumerate(lines) if MARKER.match(line)]
     start = max((i for i in starts if i < error.line), default=None)
     if start is None:

@@ -31,11 +31,15 @@ $("#theme")[0].onclick = () => {
 // Code: all at once, of one section, copied.
 const codes = $("details.code");
 const all = $("#all-code")[0];
+const setAll = show => {
+  all.setAttribute("aria-pressed", show);
+  all.textContent = show ? "Hide all code" : "Show all code";
+};
+setAll(codes.every(code => code.open));
 all.onclick = () => {
   const show = all.getAttribute("aria-pressed") !== "true";
   for (const code of codes) code.open = show;
-  all.setAttribute("aria-pressed", show);
-  all.textContent = show ? "Hide all code" : "Show all code";
+  setAll(show);
 };
 for (const block of $("details.code")) {
   const button = Object.assign(document.createElement("button"), { className: "copy", textContent: "Copy" });
