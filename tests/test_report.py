@@ -122,12 +122,27 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.parametrize("in_the_machine", [True, False])
+def test_pdf_ua_is_lost_only_for_a_character_that_no_font_has(in_the_machine, monkeypatch, caplog):
+    typed = typeset.to_pdf
+
+    def as_if_typst_lacked_a_character(body, folder, *, standard, system_fonts=False, **options):
+        if standard and not (system_fonts and in_the_machine):
+            raise ReportError('the text `"字"` could not be displayed with font')
+        return typed(body, folder, standard=standard, **options)
+
+    monkeypatch.setattr(typeset, "to_pdf", as_if_typst_lacked_a_character)
+    with caplog.at_level(logging.WARNING):
+        pdf, _ = TypstPDFExporter().from_notebook_node(notebook(text("# One")))
+    assert (b"pdfuaid" in pdf) == in_the_machine
+    assert ("The PDF is not PDF/UA-1" in caplog.text) != in_the_machine
+
+
 def test_hostile_notebook_is_typeset_and_says_what_is_missing(monkeypatch, caplog):
     with caplog.at_level(logging.WARNING):
         pdf, body = typeset_text(hostile(), monkeypatch, log=logging.getLogger())
     assert pdf.startswith(b"%PDF")
     assert "widget-view+json (notebook nb, cell 8)" in caplog.text
-    assert "not PDF/UA-1" in caplog.text
     for expected in (
         r"\$5 or \$6",
         r"of \$3",

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
@@ -182,12 +183,15 @@ class TypstPDFExporter(TemplateExporter):
         raise ReportError(f"more than {PIECES} pieces of this notebook cannot be typeset")
 
     def _typeset(self, body, folder, options):
-        """The PDF, as PDF/UA-1 if it can be."""
+        """The PDF, as PDF/UA-1 if it can be; the machine's fonts may have a character that Typst's lack."""
         try:
             return typeset.to_pdf(body, folder, standard="ua-1", **options)
         except ReportError as error:
             if self.strict:
                 raise
-            pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
-            self.log.warning("The PDF is not PDF/UA-1: %s.", _summed_up(str(error)))
-            return pdf
+            lacking = error
+        with suppress(ReportError):
+            return typeset.to_pdf(body, folder, standard="ua-1", system_fonts=True, **options)
+        pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
+        self.log.warning("The PDF is not PDF/UA-1: %s.", _summed_up(str(lacking)))
+        return pdf
