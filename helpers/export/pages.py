@@ -127,9 +127,9 @@ def revised(plan, marks, texts, n_final):
         if not changed:
             page, y = mark.page, mark.y
         elif mark.level:
-            waits = max(last.values(), default=0)
-            if page < waits and not any(mark.name in place.past for place in planned.values()):
-                page, y = waits, top + floats[waits]
+            latest = max(last.values(), default=0)
+            if page < latest and not any(mark.name in place.past for place in planned.values()):
+                page, y = latest, top + floats[latest]
             elif y > bottom - FOOT:
                 page, y = page + 1, top + floats[page + 1]
         if mark.kind:
@@ -139,8 +139,11 @@ def revised(plan, marks, texts, n_final):
             if len(planned) < n_final:
                 place = old
             else:
+                seen = not changed and old == HERE  # else whether it fits is reckoned
+                fits = mark.stands == page if seen else mark.height + GAP <= bottom - y
                 near = i > 0 and marks[i - 1].level > 0 and texts[i - 1] < UNDER
-                place = _place(i, marks, texts, bottom - y, near, page < last.get(mark.kind, 0))
+                waits = page < last.get(mark.kind, 0)  # for another of its kind
+                place = Place("float") if waits else HERE if fits else _moved(i, marks, texts, bottom - y, near)
             planned[mark.name] = place
             if place != old and not changed:
                 changed, n_final = True, len(planned)
@@ -158,17 +161,13 @@ def revised(plan, marks, texts, n_final):
     return planned, n_final
 
 
-def _place(i, marks, texts, room, near, waits):
-    """How the figure or table stands best for which there is this `room`.
+def _moved(i, marks, texts, room, near):
+    """How the figure or table stands best that does not fit into this `room`.
 
-    `near`: whether it comes right under a heading; `waits`: whether another of its kind has not come yet.
+    `near`: whether it comes right under a heading.
     """
     mark = marks[i]
     text = mark.bottom - mark.top
-    if waits:
-        return Place("float")
-    if mark.height + GAP <= room:
-        return HERE
     if mark.kind == "table" and mark.height > WHOLE * text:
         return Place("break")
     stay = Place("keep") if near else HERE
