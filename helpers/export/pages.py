@@ -143,12 +143,16 @@ def revised(plan, marks, texts, n_final):
                 fits = mark.stands == page if seen else mark.height + GAP <= bottom - y
                 near = i > 0 and marks[i - 1].level > 0 and texts[i - 1] < UNDER
                 waits = page < last.get(mark.kind, 0)  # for another of its kind
-                place = Place("float") if waits else HERE if fits else _moved(i, marks, texts, bottom - y, near)
+                room = bottom - y
+                while waits and floats[last[mark.kind]] + mark.height + GAP > bottom - top:
+                    room += bottom - top - floats[last[mark.kind]]  # which text will find empty too
+                    last[mark.kind] += 1
+                place = HERE if fits and not waits else _moved(i, marks, texts, room, near, waits)
             planned[mark.name] = place
             if place != old and not changed:
                 changed, n_final = True, len(planned)
             if place.how == "float":
-                last[mark.kind] = page + 1 if changed else mark.stands
+                last[mark.kind] = max(page + 1, last.get(mark.kind, 0)) if changed else mark.stands
                 floats[last[mark.kind]] += mark.height + GAP
             elif place.how != "break" and mark.height > bottom - y:
                 page, y = page + 1, top + floats[page + 1] + mark.height
@@ -161,17 +165,20 @@ def revised(plan, marks, texts, n_final):
     return planned, n_final
 
 
-def _moved(i, marks, texts, room, near):
+def _moved(i, marks, texts, room, near, waits):
     """How the figure or table stands best that does not fit into this `room`.
 
-    `near`: whether it comes right under a heading.
+    `near`: whether it comes right under a heading; `waits`: whether another of its kind has not come yet.
     """
     mark = marks[i]
     text = mark.bottom - mark.top
+    wanted = room - SMALL * text
+    if waits:
+        past, enough = _headings_passed(i, marks, texts, room, wanted)
+        return Place("float", past if enough else ())
     if mark.kind == "table" and mark.height > WHOLE * text:
         return Place("break")
     stay = Place("keep") if near else HERE
-    wanted = room - SMALL * text
     if wanted <= 0:
         return stay
     past, enough = _headings_passed(i, marks, texts, room, wanted)
