@@ -9,6 +9,7 @@ local readers = {
 }
 local strict = false
 local remote = 0 -- images on the web, which are not fetched
+local unread = {} -- the names of others that are not shown, by why
 local targets = {}
 local titles, other_names = {}, {} -- of the sections among them
 local read_references, cite = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
@@ -25,6 +26,15 @@ local function problem(text, instead)
   if not told[text] then io.stderr:write('[WARNING] ' .. text .. '\n') end
   told[text] = true
   return instead
+end
+
+-- The same for an image; a warning names all that are not shown for one reason.
+local function not_shown(el, why)
+  local name = el.src:sub(1, 60)
+  if strict then return problem('the image ' .. name .. ' is ' .. why, el.caption) end
+  unread[why] = unread[why] or pandoc.List {}
+  if not unread[why]:includes(name) then unread[why]:insert(name) end
+  return el.caption
 end
 
 -- What these inlines say, with the quotes that were written.
@@ -335,12 +345,12 @@ local function image(el)
   local outside = path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:'
     or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
   if outside then
-    return problem('the image ' .. el.src:sub(1, 60) .. ' lies outside the folder of the notebook and is not read', el.caption)
+    return not_shown(el, 'outside the folder of the notebook')
   end
   local found, _, data = pcall(pandoc.mediabag.fetch, el.src)
   local extension = found and data and extension_of(data)
   if not extension then
-    return problem('the image ' .. el.src:sub(1, 60) .. ' is missing or of an unknown type', el.caption)
+    return not_shown(el, 'missing or of an unknown type')
   end
   local name = pandoc.utils.sha1(data) .. extension
   local file = assert(io.open(name, 'wb'))
@@ -606,6 +616,10 @@ function Pandoc(doc)
   if remote > 0 then
     io.stderr:write(('[WARNING] %d image%s on the web and %s printed as %s\n'):format(remote, remote == 1 and ' lies' or 's lie',
       remote == 1 and 'is' or 'are', remote == 1 and 'a link' or 'links'))
+  end
+  for why, names in pairs(unread) do
+    local rest = #names > 3 and (' and %d more'):format(#names - 3) or ''
+    io.stderr:write(('[WARNING] images %s are not shown: %s%s\n'):format(why, table.concat(names, ', ', 1, math.min(3, #names)), rest))
   end
   return doc
 end
