@@ -290,7 +290,7 @@ def test_pictures_are_printed(kind):
     [
         ("script", "script"),
         ("plotly", "plotly"),
-        ("a character of no font", "\u0378"),
+        ("a character of no font", "u{378}"),
         ("images that are not there", "none.png"),
         ("images that are not there", "1 image lies on the web"),
         (

@@ -2,7 +2,6 @@
 
 import re
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from nbconvert.exporters import TemplateExporter
@@ -43,10 +42,7 @@ def _summed_up(message):
     if missing:
         shown = "".join(dict.fromkeys(missing))
         more = " ..." if len(shown) > 20 else ""
-        others.append(
-            f"{len(missing)} characters ({shown[:20]}{more}) are not in its fonts, "
-            "those of the system stand in where they can"
-        )
+        others.append(f"its fonts and those of the system lack characters ({shown[:20]}{more})")
     return "; ".join(others)
 
 
@@ -184,14 +180,13 @@ class TypstPDFExporter(TemplateExporter):
 
     def _typeset(self, body, folder, options):
         """The PDF, as PDF/UA-1 if it can be; the machine's fonts may have a character that Typst's lack."""
-        try:
-            return typeset.to_pdf(body, folder, standard="ua-1", **options)
-        except ReportError as error:
-            if self.strict:
-                raise
-            lacking = error
-        with suppress(ReportError):
-            return typeset.to_pdf(body, folder, standard="ua-1", system_fonts=True, **options)
+        for system_fonts in (False, True):
+            try:
+                return typeset.to_pdf(body, folder, standard="ua-1", system_fonts=system_fonts, **options)
+            except ReportError as error:
+                if self.strict:
+                    raise
+                lacking = _summed_up(str(error))
         pdf = typeset.to_pdf(body, folder, standard=[], system_fonts=True, **options)
-        self.log.warning("The PDF is not PDF/UA-1: %s.", _summed_up(str(lacking)))
+        self.log.warning("The PDF is not PDF/UA-1: %s.", lacking)
         return pdf
