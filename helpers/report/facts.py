@@ -21,6 +21,7 @@ def date():
 
 
 def processor():
+    """Return the name that the processor gives itself (str)."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]

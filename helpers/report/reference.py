@@ -11,14 +11,16 @@ from torch.backends import cpu
 
 from helpers import keys
 
+from . import facts
+
 NUMBER = r"(?<![\w.])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+| × 10\^-?\d+)?"
 RANGE = re.compile(rf"({NUMBER})(?:…({NUMBER}))?")
 READABLE = 200  # characters of a row that are shown
 
 
 def processor():
-    """Return what rounds here (str): the kernels of NumPy's products of matrices, and PyTorch's instructions."""
-    return f"{keys.machine()['blas']}, PyTorch {cpu.get_cpu_capability()}"
+    """Return what rounds here (str): the processor, NumPy's kernels of matrix products, PyTorch's instructions."""
+    return f"{facts.processor()}, {keys.machine()['blas']}, PyTorch {cpu.get_cpu_capability()}"
 
 
 def without(lines, words):
