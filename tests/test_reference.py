@@ -54,6 +54,7 @@ def test_numbers_are_read_as_people_write_them(low, high):
     assert not reference.changes(variants, [told.format(high)])
     assert reference.changes(variants, [told.format("7e6")])
     assert reference.changes(variants, [f"conv1 of 600-501 has {low} nats"])
+    assert reference.changes(variants, [f"conv2 of 600-500 has {low} nats"])[0] == "- conv1 of #-# has # nats"
 
 
 def test_other_words_are_another_variant_and_unknown_ones_are_told():
