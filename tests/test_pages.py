@@ -36,7 +36,7 @@ def test_text_comes_also_into_what_waiting_figures_leave_of_their_page():
     ("after", "past"),
     [
         ([(2, 300), (2, 300)], ("h0",)),
-        ([(2, 30), (2, 300)], ()),  # two headings would have to be passed
+        ([(2, 30), (2, 300), (2, 9)], ()),  # two headings would have to be passed
         ([(1, 300), (2, 300)], ()),  # a section begins
     ],
 )
