@@ -17,28 +17,34 @@ from helpers.export.outputs import drop_progress
 from helpers.report import drawn, reference
 from helpers.report.difference import lines
 
+RECORDED = Path(__file__).parents[1] / "tests/reference"
 SHOW_DATA = f"from {drawn.__name__} import register; register(get_ipython()); del register"
 RECORDS, UNSURE = pytest.StashKey[dict](), pytest.StashKey[list]()
 
 
 def pytest_addoption(parser):
     parser.addoption("--record", action="store_true", help="widen the recorded outputs by those of this execution")
-    parser.addoption(
-        "--records", default=Path(__file__).parents[1] / "tests/reference", type=Path, help="their folder"
-    )
+
+
+def _executes(config):
+    return config.getoption("nbval") or config.getoption("nbval_lax")
 
 
 def pytest_configure(config):
-    os.environ.setdefault("DATASET", "digits")  # MNIST takes hours
-    os.environ["REPORT_BUILDS"] = "1"  # what is chosen does not depend on what was before
     config.stash[RECORDS], config.stash[UNSURE] = {}, []
+    if _executes(config):
+        os.environ.setdefault("DATASET", "digits")  # MNIST takes hours
+        if os.environ["DATASET"] == "digits":
+            os.environ["REPORT_BUILDS"] = "1"  # what is chosen does not depend on what was before
 
 
 def pytest_report_header(config):
+    if not _executes(config):
+        return None
     data = os.environ["DATASET"]
     return [
         f"notebooks on DATASET={data}: every cell is executed",
-        f"outputs are held against {config.getoption('records')}"
+        f"outputs are held against {RECORDED}"
         if data == "digits"
         else "outputs are compared of cells tagged nbval-check-output alone, since those recorded are of digits",
     ]
@@ -65,7 +71,7 @@ def pytest_runtest_call(item):
 
 
 def _record(item):
-    path = item.config.getoption("records") / f"{item.path.stem}.json"
+    path = RECORDED / f"{item.path.stem}.json"
     records = item.config.stash[RECORDS]
     if path not in records:
         records[path] = json.loads(path.read_text()) if path.exists() else {"processors": [], "cells": {}}
