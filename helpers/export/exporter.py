@@ -100,6 +100,7 @@ class TypstPDFExporter(TemplateExporter):
 
     def default_filters(self):
         yield from super().default_filters()
+        yield "hide_input", lambda tags: bool(REMOVED["remove_input_tags"].intersection(tags))
         yield "fenced", markdown.fenced
         yield "plain", markdown.plain
         yield "plain_maths", markdown.plain_maths

@@ -12,6 +12,7 @@ local remote = 0 -- images on the web, which are not fetched
 local unread = {} -- the names of others that are not shown, by why
 local targets = {}
 local titles, other_names = {}, {} -- of the sections among them
+local images = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/images.lua')
 local read_references, cite = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/references.lua')
 
 local function typst(text) return pandoc.RawInline('typst', text) end
@@ -184,15 +185,12 @@ local function anchor_heading(el)
   return el
 end
 
-local function decoded(text)
-  return (text:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end))
-end
 
 -- The name of the place in this document that a link leads to; nil where it leads out.
 local function place_of(target)
   local id = target:match '^#(.+)'
   if not id then return nil end
-  for _, name in ipairs { id, decoded(id) } do
+  for _, name in ipairs { id, images.decoded(id) } do
     if targets[name] then return name end
     if other_names[name] then return other_names[name] end
   end
@@ -331,7 +329,7 @@ end
 local function name_of(el)
   if #el.caption > 0 then return el.caption end
   local host, path = el.src:match '^https?://([^/?#]+)([^?#]*)'
-  local name = decoded(path or ''):match '[^/]+$' or ''
+  local name = images.decoded(path or ''):match '[^/]+$' or ''
   local drawn = el.src:match '%.svg%?' -- by a service, from words in the query
   return not drawn and name:match '%.%a+$' and name or host or el.src
 end
@@ -341,10 +339,7 @@ local function image(el)
     remote = remote + 1
     return pandoc.Link(name_of(el), el.src)
   end
-  local path = decoded(el.src)
-  local outside = path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:'
-    or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
-  if outside then
+  if images.outside(el.src) then
     return not_shown(el, 'outside the folder of the notebook')
   end
   local found, _, data = pcall(pandoc.mediabag.fetch, el.src)
@@ -582,7 +577,7 @@ local function add_passes(doc)
   local passes = doc.meta.passes or {}
   for _, file in ipairs(pandoc.utils.type(passes) == 'string' and { passes } or passes) do -- one is no list
     local found
-    doc, found = dofile(pandoc.utils.stringify(file))(doc, decoded)
+    doc, found = dofile(pandoc.utils.stringify(file))(doc, images.decoded)
     wrong:extend(found)
   end
   if #wrong > 0 then

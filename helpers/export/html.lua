@@ -2,6 +2,7 @@
 -- the cell that drew it.
 
 local strict = false -- a report, with numbers
+local images = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/images.lua')
 local words = { fig = 'Figure', tbl = 'Table' }
 
 local function html(text) return pandoc.RawBlock('html', text) end
@@ -53,9 +54,7 @@ local function filters(cell)
       if el.src:match '^%a[%w+.-]*:' then -- nothing is fetched
         return pandoc.Link(#el.caption > 0 and el.caption or el.src, el.src)
       end
-      local path = el.src:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
-      local outside = path:match '^[/\\~]' or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
-      if outside or not pcall(pandoc.mediabag.fetch, el.src) then
+      if images.outside(el.src) or not pcall(pandoc.mediabag.fetch, el.src) then
         io.stderr:write('[WARNING] the image ' .. el.src:sub(1, 60) .. ' is missing or outside the folder of the notebook\n')
         return el.caption
       end
