@@ -37,8 +37,11 @@ def no_thread_is_left():
 def live():
     started = []
 
-    def start(config):
+    def start(config, epochs=None):
+        """Begin a training, to be held after so many epochs."""
         started.append(Live(config))
+        if epochs is not None:
+            started[-1].go_on(epochs)
         started[-1].start()
         return started[-1]
 
@@ -91,13 +94,14 @@ def test_pause_step_go_on_and_stop(live):
 
 
 def test_a_rate_that_is_changed_takes_effect_and_is_not_stored_as_what_it_is_not(live):
-    watched = live(MLP | {"epochs": 30})
-    wait_for(lambda: watched.points)
+    watched = live(MLP | {"epochs": 4}, epochs=2)
+    wait_for(lambda: watched.state == "paused")
     watched.lr = 0.0
-    wait_for(lambda: len(watched.points) > 3)
-    assert watched.points[-1].train.loss == watched.points[-2].train.loss
+    watched.go_on()
     wait_for(lambda: not watched.alive)
     assert watched.state == "finished"
+    losses = {point.epoch: point.train.loss for point in watched.points}
+    assert losses[1] != losses[2] == losses[3] == losses[4]
     assert not watched.keep()
 
 
@@ -156,6 +160,7 @@ def test_the_page_stops_again_and_again_and_a_second_page_ends_the_first():
 
 
 def test_what_is_seen_beside_the_button_is_what_trains(monkeypatch):
+    monkeypatch.setattr("helpers.explore.watching.LATE", 60)
     page = explore.train()
     page.controls["epochs"].value = 200
     press(page, "start")
