@@ -2,10 +2,11 @@
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import pandas as pd
 
-from helpers import configs, data, original, training
+from helpers import configs, data, training, words
 from helpers.tables import markdown
 
 
@@ -13,7 +14,12 @@ def n_parameters(config):
     """Return the number of parameters of the network that a complete configuration describes."""
     if config["model"] == "cnn":
         return _cnn_parameters(**{name: config[name] for name in ("fc1_units", "pooling", "shared")})
-    return original.n_parameters(*config["hidden_dims"])
+    return perceptron_parameters(config["hidden_dims"])
+
+
+def perceptron_parameters(hidden_dims):
+    """Return the number of parameters of a perceptron with these hidden layers, for images and ten classes."""
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise((data.SIDE**2, *hidden_dims, data.N_CLASSES)))
 
 
 @cache
@@ -58,7 +64,7 @@ def layers(network):
     The module itself computes the output for one image; its shape comes as text, as in 20 × 24 × 24.
     """
     return [
-        (name, layer.__class__.__name__, original.times(shape), n_parameters)
+        (name, layer.__class__.__name__, words.times(shape), n_parameters)
         for name, layer, _, shape, n_parameters in passed(network)
     ]
 
@@ -98,6 +104,6 @@ def savings(network):
 
 def weight_shapes(run):
     """Return the shape and the number of entries of each weight of a Run, with their sum, as a Markdown table."""
-    rows = [(name, original.times(shape), math.prod(shape)) for name, shape in run.shapes.items()]
+    rows = [(name, words.times(shape), math.prod(shape)) for name, shape in run.shapes.items()]
     rows.append(("all", "", run.n_parameters))
     return markdown(pd.DataFrame(rows, columns=["array", "shape", "parameters"]), parameters=",")

@@ -5,10 +5,10 @@ Where a function returns Findings, they are in a dict by the names of the claims
 
 import numpy as np
 
-from helpers import architecture, cnn, original, replay, statistics, words
+from helpers import architecture, cnn, original, replay, statistics, verdicts, words
 from helpers.data import N_CLASSES
 from helpers.nn import one_hot
-from helpers.original import Finding
+from helpers.verdicts import Finding
 
 ROUNDING = 1e-14  # nats that another order of additions, on another processor, may change in a loss
 EPOCH = 10  # after which the original gives the validation loss of its best MLP
@@ -40,7 +40,7 @@ def normal_losses(runs):
 def starts(runs):
     """Return the Findings of the best start and of the network's size and shapes; `runs`: {scheme: Run}."""
     lowest = min(runs, key=lambda scheme: runs[scheme].final("train_loss"))
-    shapes = {f"shape/{name}": Finding(original.times(shape)) for name, shape in runs["glorot"].shapes.items()}
+    shapes = {f"shape/{name}": Finding(words.times(shape)) for name, shape in runs["glorot"].shapes.items()}
     return shapes | {
         "best start": Finding(lowest, why="after ten epochs by its rule"),
         "parameters/initialisation": Finding(runs["glorot"].n_parameters),
@@ -101,7 +101,7 @@ def search(searched, fast, slow, n_images):
     dataset, epochs = searched[0].config["dataset"], words.number(searched[0].config["epochs"], "epoch")
     theirs = f"not for {original.SEARCH['epochs']} by its own"
     rates = f"{fast[0].config['lr']:g} against {slow[0].config['lr']:g} with the network of the initialisation"
-    answer = original.answer(statistics.errors(fast, slow, n_images))
+    answer = verdicts.answer(statistics.errors(fast, slow, n_images))
     return {
         "combinations": Finding(len(original.search_configs(dataset))),
         "reach 98%": Finding(None, why=f"ours were trained for {epochs} by another rule, {theirs}"),
@@ -116,7 +116,7 @@ def cnn_layers():
 
 def misprinted(layers):
     """Return what the original printed as the output of `cnn_layers`, where that is wrong, by the layer's name."""
-    printed = {name: original.times(shape) for name, (shape, _) in original.CNN_LAYERS.items()}
+    printed = {name: words.times(shape) for name, (shape, _) in original.CNN_LAYERS.items()}
     return {name: output for name, output in printed.items() if output != layers[name][0]}
 
 
@@ -130,7 +130,7 @@ def sizes(layers):
         if f"parameters/{name}" in original.CLAIMS:
             found[f"parameters/{name}"] = Finding(n_parameters)
     n_cnn = sum(n_parameters for _, n_parameters in layers.values())
-    n_mlp = original.n_parameters(*original.BEST["hidden_dims"])
+    n_mlp = architecture.perceptron_parameters(original.BEST["hidden_dims"])
     return found | {
         "parameters/cnn": Finding(n_cnn),
         "fewer parameters": Finding("lower" if n_cnn < n_mlp else "higher", why=f"{n_cnn:,} against {n_mlp:,}"),
@@ -187,7 +187,7 @@ def comparisons(plain, dropped, replayed, starts):
 
 def answers(compared):
     """Return the Findings of conclusions from `comparisons`, {claim: (Difference, how measured)}."""
-    return {name: Finding(original.answer(apart), why=how) for name, (apart, how) in compared.items()}
+    return {name: Finding(verdicts.answer(apart), why=how) for name, (apart, how) in compared.items()}
 
 
 def seconds():

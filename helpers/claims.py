@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from helpers import frequencies, original, words
+from helpers import frequencies, original, verdicts, words
 from helpers.data import N_CLASSES
 from helpers.style import COLOURS, DASHES, WIDTH, axis_label, logarithmic
 from helpers.tables import markdown
@@ -23,7 +23,7 @@ def digits(printed, runs):
         before = printed.get(label, [None] * len(losses))
         for epoch, (old, new) in enumerate(zip(before, losses, strict=True), start=1):
             known = old is not None
-            told, units = (repr(float(old)), f"{original.ulps(old, new)}") if known else ("–", "–")
+            told, units = (repr(float(old)), f"{verdicts.ulps(old, new)}") if known else ("–", "–")
             rows.append((label, epoch, told, repr(float(new)), units))
     columns = ["initialisation", "epoch", "printed", "replayed", "units in the last place"]
     return markdown(pd.DataFrame(rows, columns=columns))
@@ -76,15 +76,15 @@ def conclusions(comparisons):
     return markdown(pd.DataFrame(rows, columns=["what is compared", "difference", "how"]))
 
 
-def verdicts(frame):
-    """Return how often each verdict occurs among the rows of original.verdicts, by kind, as a Markdown table."""
+def verdict_counts(frame):
+    """Return how often each verdict occurs among the rows of verdicts.judge, by kind, as a Markdown table."""
     counts = pd.crosstab(frame["kind"], frame["verdict"])
-    counts = counts.reindex(index=original.KINDS, columns=original.VERDICTS, fill_value=0)
+    counts = counts.reindex(index=original.KINDS, columns=verdicts.VERDICTS, fill_value=0)
     return markdown(counts.loc[:, counts.any()].rename_axis("kind").reset_index())
 
 
 def verdict_by_verdict(frame):
-    """Return the rows of original.verdicts as a Markdown table, each value to the places that its claim has."""
+    """Return the rows of verdicts.judge as a Markdown table, each value to the places that its claim has."""
     columns = {
         "claim": frame["claim"],
         "printed": [_to_the_place(*pair) for pair in zip(frame["printed"], frame["unit"], strict=True)],

@@ -1,38 +1,27 @@
 """The data sets: MNIST, Fashion-MNIST, and scikit-learn's digits enlarged to the same 28x28 pixels."""
 
-import gzip
 import hashlib
 import os
-import socket
-import threading
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import numpy as np
-import pooch
 
-from helpers import nn
+from helpers import mirrors, nn
+from helpers.mirrors import DataError
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "data"
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "scikit-learn's digits"}
 N_CLASSES = 10
 SIDE = 28  # pixels
-PATIENCE = 4  # seconds that a mirror may be silent: at most twice, when it is reached and when it sends
 
 FALLBACK = (
     "MNIST is not there and could not be downloaded, so these are scikit-learn's 1,797 handwritten digits, enlarged "
     "to 28x28 pixels. Every network and every protocol is the same; the figures are not those of MNIST."
 )
-
-
-class DataError(Exception):
-    """A data set is not there, or is not what its checksum says."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +97,12 @@ def _torchvision(name, folder):
     """The last 10,000 of the 60,000 training images are the validation set; the file order is kept."""
     source = _source(name)
     raw = folder / source.__name__ / "raw"
-    mirrors = list(source.mirrors)
+    sources = list(source.mirrors)
     (X, y), (X_test, y_test) = (
-        [_idx(_obtain(source, f"{prefix}-{kind}-ubyte", raw, mirrors)) for kind in ("images-idx3", "labels-idx1")]
+        [
+            mirrors.read_idx(mirrors.obtain(source, f"{prefix}-{kind}-ubyte", raw, sources))
+            for kind in ("images-idx3", "labels-idx1")
+        ]
         for prefix in ("train", "t10k")
     )
     if (X.shape, y.shape, X_test.shape, y_test.shape) != ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)):
@@ -133,68 +125,6 @@ def checksums(name):
     return {} if name == "digits" else dict(_source(name).resources)
 
 
-def _obtain(source, filename, raw, mirrors):
-    """Return the path of a file in `raw`, packed or not; raise DataError where it is missing and no mirror has it.
-
-    A mirror that fails is taken from the list `mirrors`: the next file need not wait for it.
-    """
-    packed, unpacked = raw / f"{filename}.gz", raw / filename
-    md5 = dict(source.resources)[packed.name]
-    if packed.is_file() and pooch.file_hash(packed, "md5") == md5:
-        return packed
-    if unpacked.is_file() and not packed.exists():
-        return unpacked
-    reasons = []
-    for mirror in mirrors.copy():
-        if not _reachable(mirror):
-            mirrors.remove(mirror)
-            reasons.append(f"{mirror} cannot be reached")
-            continue
-        download = pooch.HTTPDownloader(progressbar=True, timeout=PATIENCE)
-        try:
-            pooch.retrieve(mirror + packed.name, f"md5:{md5}", packed.name, raw, downloader=download)
-            return packed
-        except (OSError, ValueError) as error:  # ValueError: another checksum
-            mirrors.remove(mirror)
-            reasons.append(f"{mirror}: {(str(error) or repr(error)).splitlines()[0]}")
-    state = "does not match its checksum" if packed.exists() else "is missing"
-    raise DataError(
-        f"{packed} {state}, and it could not be downloaded ({'; '.join(reasons)}). "
-        "Put the file there, or use DATASET=digits, which needs no download."
-    )
-
-
-@cache
-def _reachable(url):
-    """Whether the server of `url` takes a connection within PATIENCE seconds of asking for its name."""
-    answered = threading.Event()
-
-    def knock():
-        scheme = urlsplit(url).scheme
-        address = urlsplit(getproxies().get(scheme, url))  # where there is a proxy, it is the one to be reached
-        with suppress(OSError):
-            port = address.port or {"http": 80, "https": 443}[address.scheme]
-            socket.create_connection((address.hostname, port), PATIENCE).close()
-            answered.set()
-
-    thread = threading.Thread(target=knock, daemon=True)  # no time limit holds for the look-up of a name
-    thread.start()
-    thread.join(PATIENCE)
-    return answered.is_set()
-
-
-def _idx(path):
-    """The array in a file of the IDX format: 0, 0, 8 for bytes, the number of dimensions, each of them, the bytes."""
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        shape = tuple(np.frombuffer(content, ">i4", content[3], offset=4))
-        if content[:3] != b"\0\0\x08":
-            raise ValueError("it does not begin as such a file does")
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
-    except (OSError, EOFError, ValueError, IndexError) as error:
-        raise DataError(f"{path} is no whole file of the IDX format ({error}); delete it") from error
-
-
 def _digits(warning=None):
     """Bilinear enlargement from 8x8; stratified split into 1,197 / 300 / 300 with a fixed seed."""
     from sklearn.datasets import load_digits
@@ -211,7 +141,6 @@ def _digits(warning=None):
 
 
 _DIGITS = tuple("0123456789")
-pooch.get_logger().setLevel("WARNING")  # the progress bar says enough
 
 
 def _dataset(name, splits, classes, warning=None):

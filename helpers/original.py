@@ -1,15 +1,13 @@
-"""The original report: what it printed, the list of its claims, and the verdict on each.
+"""The original report: what it printed, and the list of its claims.
 
 Losses are mean cross-entropies in nats, accuracies shares of 1.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 
-import numpy as np
-import pandas as pd
-
-from helpers.data import N_CLASSES, SIDE
+from helpers import setups, words
+from helpers.architecture import perceptron_parameters
 
 INITIALISATION = {"hidden_dims": [500, 400], "activation": "relu", "lr": 7e-4, "batch_size": 64, "epochs": 10}
 TRAIN_LOSS = {  # at the end of each epoch, on the 50,000 training images
@@ -54,20 +52,6 @@ CNN_LAYERS = {  # the printed output and the parameters
 DROPOUT = [0.25, 0.5]
 
 ARITHMETIC, NUMBER, CONCLUSION = KINDS = ("arithmetic", "measured number", "conclusion")
-TO_THE_DIGIT = "reproduced to the digit"
-WITHIN_NOISE = "reproduced within noise"
-NOT_REPRODUCED = "not reproduced"
-WRONG = "wrong"
-HOLDS = "holds"
-UNDECIDED = "not told apart"
-CONTRADICTED = "contradicted"
-NOT_COMPARABLE = "not comparable"
-VERDICTS = (
-    *(TO_THE_DIGIT, WITHIN_NOISE, NOT_REPRODUCED),
-    *(HOLDS, UNDECIDED, CONTRADICTED),
-    *(WRONG, NOT_COMPARABLE),
-)
-ULPS = 2  # units in the last place of a double that count as the same digits: the order of a sum moves as much
 
 
 @dataclass(frozen=True)
@@ -87,18 +71,6 @@ class Claim:
     portable: bool = False
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was measured for a claim, the noise that a difference is held against, and, in words, the reason.
-
-    `noise` is one standard deviation of the difference.  `value` None: there is nothing to compare.
-    """
-
-    value: float | int | str | None
-    noise: float = 0.0
-    why: str = ""
-
-
 def _claims():
     """All claims by a short name, in the order of the original report."""
     claims = {}
@@ -109,7 +81,7 @@ def _claims():
     part = "initialisation"
     add("parameters/initialisation", ARITHMETIC, part, "parameters of 784 · 500 · 400 · 10", 596_910, portable=True)
     for name, shape in SHAPES.items():
-        add(f"shape/{name}", ARITHMETIC, part, f"shape of {name}", times(shape), portable=True)
+        add(f"shape/{name}", ARITHMETIC, part, f"shape of {name}", words.times(shape), portable=True)
     for scheme, losses in TRAIN_LOSS.items():
         for epoch, loss in enumerate(losses, start=1):
             add(f"loss/{scheme}/{epoch}", NUMBER, part, f"{scheme}: training loss after epoch {epoch}", loss)
@@ -122,7 +94,7 @@ def _claims():
     text = "combinations of 500,000 to 1,000,000 parameters"
     add("combinations", ARITHMETIC, part, text, N_COMBINATIONS, portable=True)
     for config, accuracy in zip(search_configs("mnist"), FIRST_ACCURACIES, strict=False):
-        name = label(config)
+        name = setups.combination(config)
         add(f"accuracy/{name}", NUMBER, part, f"validation accuracy of {name}", accuracy, 1e-4)
     add("reach 98%", NUMBER, part, "combinations that reach 98% on validation", float(N_AT_LEAST_98), 1)
     text = "parameters of the best combination"
@@ -134,7 +106,7 @@ def _claims():
 
     part = "CNN"
     for name, (output, n_parameters) in CNN_LAYERS.items():
-        add(f"output/{name}", ARITHMETIC, part, f"output of {name}", times(output), portable=True)
+        add(f"output/{name}", ARITHMETIC, part, f"output of {name}", words.times(output), portable=True)
         if n_parameters:
             add(f"parameters/{name}", ARITHMETIC, part, f"parameters of {name}", n_parameters, portable=True)
     add("parameters/cnn", ARITHMETIC, part, "parameters of the CNN", 206_500, portable=True)
@@ -154,26 +126,10 @@ def _claims():
     return claims
 
 
-def times(shape):
-    """Return a shape as text, as in 20 × 24 × 24."""
-    return " × ".join(map(str, shape))
-
-
-def label(config):
-    """Return a configuration of the search in words."""
-    first, second = config["hidden_dims"]
-    return f"{first}-{second}, rate {config['lr']:g}, batch {config['batch_size']}"
-
-
-def n_parameters(*hidden_dims):
-    """Return the number of parameters of a perceptron with these hidden layers, for images and ten classes."""
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise((SIDE**2, *hidden_dims, N_CLASSES)))
-
-
 def search_configs(dataset):
     """Return the 72 configurations of the search on the data set of this name, in the original's order."""
     low, high = PARAMETER_RANGE
-    shapes = [list(pair) for pair in product(GRID["widths"], repeat=2) if low <= n_parameters(*pair) <= high]
+    shapes = [list(pair) for pair in product(GRID["widths"], repeat=2) if low <= perceptron_parameters(pair) <= high]
     common = {"model": "mlp", "dataset": dataset, **SEARCH, "seed": 0}
     return [
         common | {"lr": lr, "batch_size": batch_size, "hidden_dims": shape}
@@ -182,57 +138,3 @@ def search_configs(dataset):
 
 
 CLAIMS = _claims()
-
-
-def accuracy_noise(accuracy, n):
-    """Return the standard deviation of the difference of two accuracies near `accuracy` on `n` images each."""
-    return float(np.sqrt(2 * accuracy * (1 - accuracy) / n))
-
-
-def ulps(printed, measured):
-    """Return measured - printed in units of the last place of `printed` in double precision."""
-    printed = np.asarray(printed, np.float64)
-    return np.rint((np.asarray(measured, np.float64) - printed) / np.spacing(np.abs(printed))).astype(int)
-
-
-def verdict(claim, finding):
-    """Return one of VERDICTS: how what was measured stands to what was printed.
-
-    A float is reproduced to the digit where it rounds to the printed one, or is within ULPS units in the last place
-    of it; within noise where the difference, less what rounding explains, is at most twice the noise.  A conclusion
-    holds, is contradicted, or is UNDECIDED where the measurement says so.  Anything else is right or wrong.
-    """
-    if finding.value is None:
-        return NOT_COMPARABLE
-    if claim.kind == CONCLUSION:
-        return {claim.printed: HOLDS, UNDECIDED: UNDECIDED}.get(finding.value, CONTRADICTED)
-    if not isinstance(claim.printed, float):
-        return TO_THE_DIGIT if finding.value == claim.printed else WRONG
-    difference = abs(finding.value - claim.printed)
-    digits = max(claim.unit / 2, ULPS * np.spacing(claim.printed)) * (1 + 1e-9)
-    if difference <= digits:
-        return TO_THE_DIGIT
-    return WITHIN_NOISE if difference - digits <= 2 * finding.noise else NOT_REPRODUCED
-
-
-def answer(difference):
-    """Return "lower", "higher" or UNDECIDED, as a statistics.Difference has it."""
-    return {-1: "lower", 0: UNDECIDED, 1: "higher"}[difference.sign]
-
-
-def verdicts(findings, on_mnist=True):
-    """Return a DataFrame with a row per claim: kind, part, claim, printed, measured, noise, verdict, why, unit.
-
-    `findings`: name of the claim -> Finding, one for each of CLAIMS; else ValueError names what is missing or
-    unknown.  On other data than MNIST only portable claims are judged.
-    """
-    if wrong := sorted(findings.keys() ^ CLAIMS.keys()):
-        raise ValueError(f"claims without a finding, or findings without a claim: {', '.join(wrong)}")
-    rows = []
-    for name, claim in CLAIMS.items():
-        finding = findings[name] if on_mnist or claim.portable else Finding(None, why="only MNIST can tell")
-        judged = verdict(claim, finding)
-        told = (finding.value, finding.noise, judged, finding.why)
-        rows.append((claim.kind, claim.part, claim.text, claim.printed, *told, claim.unit))
-    columns = ["kind", "part", "claim", "printed", "measured", "noise", "verdict", "why", "unit"]
-    return pd.DataFrame(rows, columns=columns)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import runs, store, training
+from helpers import record, runs, store, training
 from helpers.metrics import evaluate
 
 FOLDER = Path(__file__).with_name("networks")
@@ -60,7 +60,7 @@ def write():
     """Write the networks that the report chose."""
     FOLDER.mkdir(exist_ok=True)
     for name, label in CHOSEN.items():
-        run = runs.ranked(runs.chosen(DATASET)[label])[0]
+        run = runs.ranked(record.chosen(DATASET)[label])[0]
         weights = {key: w.astype(np.float16) for key, w in store.read_weights(run).items()}
         np.savez_compressed(FOLDER / f"{name}.npz", config=json.dumps(run.config), **weights)
 

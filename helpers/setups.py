@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from helpers import configs, data, original
+from helpers import configs, data
 from helpers.architecture import n_parameters
 from helpers.tables import markdown
 
@@ -93,5 +93,7 @@ def _regularisers(config):
 
 def combination(config):
     """Return a configuration of the search in words, with its nonlinearity where that is not ReLU."""
-    activation = config["activation"]
-    return original.label(config) + ("" if activation == "relu" else f", {NONLINEARITY[activation]}")
+    first, second = config["hidden_dims"]
+    activation = config.get("activation", "relu")
+    nonlinearity = "" if activation == "relu" else f", {NONLINEARITY[activation]}"
+    return f"{first}-{second}, rate {config['lr']:g}, batch {config['batch_size']}{nonlinearity}"

@@ -1,22 +1,17 @@
 """The store: a run is two files in results/, `<name>.json` (the Run) and `<name>.npz` (its weights).
 
-The JSON file is written last, and each file is renamed into place: a run exists when all of it is there.
+The JSON file is written last: a run exists when all of it is there.
 """
 
 import hashlib
-import json
 import math
 import os
-import uuid
-import warnings
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from itertools import count
-from pathlib import Path
 
 import numpy as np
 
 from helpers import data
+from helpers.files import has_checksum, replacing, set_aside, stored, write_json
 
 HISTORY = (
     *("train_loss", "train_error", "train_unclipped_loss"),
@@ -73,7 +68,7 @@ def write(name, run, weights):
     """Store a run and its weights under `name`; return the Run, which then knows its key."""
     run.key = name
     folder().mkdir(parents=True, exist_ok=True)
-    with _replacing(folder() / f"{name}.npz") as file:
+    with replacing(folder() / f"{name}.npz") as file:
         np.savez(file, **weights)
         file.seek(0)
         run.weights_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -88,18 +83,18 @@ def read(name):
     Where FRESH_BUILD names a build, one that others have written does not count; it stays until another replaces it.
     """
     path, build = folder() / f"{name}.json", os.environ.get("FRESH_BUILD")
-    stored = _stored(path)
-    if stored is None or (build and stored.get("build") != build):
+    found = stored(path)
+    if found is None or (build and found.get("build") != build):
         return None
-    run = _run(stored["content"])
+    run = _run(found["content"])
     if run is None:
-        _set_aside(path, "is no run of this version of the project")
+        set_aside(path, "is no run of this version of the project")
         return None
     weights = path.with_suffix(".npz")
     if not weights.exists():
         return None
-    if not _is(weights, run.weights_sha256):
-        _set_aside(weights, "is not what was stored with its run")
+    if not has_checksum(weights, run.weights_sha256):
+        set_aside(weights, "is not what was stored with its run")
         return None
     accessed_runs.add(name)
     return run
@@ -123,82 +118,3 @@ def _run(content):
     for values in run.history.values():
         values[:] = [math.nan if x is None else x for x in values]
     return run
-
-
-def _is(path, sha256):
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
-
-
-@contextmanager
-def _replacing(path):
-    """Open a temporary file that becomes `path` when all of it is written."""
-    temporary = Path(f"{path}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("w+b") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path, content):
-    """Write `content`, plain data, to `path` with its checksum; a number that is not finite becomes null."""
-    content = _portable(content)
-    with _replacing(path) as file:
-        stored = {"sha256": _sha256(content), "build": os.environ.get("FRESH_BUILD"), "content": content}
-        file.write(json.dumps(stored, indent=1).encode())
-
-
-def read_json(path):
-    """Return the content of a file of this store, or None; one that was cut or edited is set aside."""
-    stored = _stored(path)
-    return None if stored is None else stored["content"]
-
-
-def _stored(path):
-    if not path.exists():
-        return None
-    try:
-        stored = json.loads(path.read_text())
-        if _sha256(stored["content"]) == stored["sha256"]:
-            return stored
-    except (ValueError, TypeError, KeyError, RecursionError, OSError):
-        pass
-    _set_aside(path, "is not as it was written")
-    return None
-
-
-def _set_aside(path, reason):
-    """Rename what cannot be used, a file or a folder, so that nothing is lost and its place is free."""
-    names = (f"{path.name}.broken{n or ''}" for n in count())
-    aside = next(other for name in names if not (other := path.with_name(name)).exists())
-    done = f"was set aside as {aside.name}"
-    try:
-        path.replace(aside)
-    except FileNotFoundError:
-        pass  # another driver was faster
-    except OSError as error:
-        done = f"could not be set aside ({error.strerror})"
-    warnings.warn(f"{path.name} {reason}; it {done}", stacklevel=4)
-
-
-def set_aside(path):
-    """Return the names under which what stood at `path` was set aside, oldest first."""
-    return sorted(other.name for other in path.parent.glob(f"{path.name}.broken*"))
-
-
-def _portable(value):
-    """The same value as JSON knows it: a number that is not finite becomes null."""
-    if isinstance(value, dict):
-        return {name: _portable(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_portable(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _sha256(content):
-    return hashlib.sha256(json.dumps(content, allow_nan=False).encode()).hexdigest()

@@ -16,6 +16,11 @@ def number(count, noun, plural=None):
     return f"{count:,}{BLANK}{noun if count == 1 else plural or noun + 's'}"
 
 
+def times(shape):
+    """Return a shape in words, as in 20 × 24 × 24."""
+    return " × ".join(map(str, shape))
+
+
 def signed(value, spec):
     """Return a number with its sign, as in "+0.20" and "−0.20"; `spec` is a format without one, as in ".2f"."""
     return f"{value:+{spec}}".replace("-", "−")

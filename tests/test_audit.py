@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import audit, claims, configs, data, gradients, original
-from helpers.original import Finding
+from helpers import audit, claims, configs, data, gradients, original, verdicts
 from helpers.statistics import Difference
 from helpers.store import Run
+from helpers.verdicts import Finding
 
 
 def runs(config=None, **histories):
@@ -77,8 +77,8 @@ def test_the_cnn_is_what_was_printed_but_for_an_output():
     layers = audit.cnn_layers()
     assert audit.misprinted(layers) == {"conv1": "20 × 12 × 12"}
     found = audit.sizes(layers)
-    judged = {name: original.verdict(original.CLAIMS[name], finding) for name, finding in found.items()}
-    assert [name for name, word in judged.items() if word == original.WRONG] == ["output/conv1", "parameters/winner"]
+    judged = {name: verdicts.verdict(original.CLAIMS[name], finding) for name, finding in found.items()}
+    assert [name for name, word in judged.items() if word == verdicts.WRONG] == ["output/conv1", "parameters/winner"]
     assert found["parameters/cnn"].value == 206_500
     assert found["fewer parameters"].value == "lower"
 
@@ -148,7 +148,7 @@ def test_conclusions_are_answered():
     }
     assert audit.answers(comparisons) == {
         "cnn and mlp": Finding("lower", why="how"),
-        "dropout and vanilla": Finding(original.UNDECIDED),
+        "dropout and vanilla": Finding(verdicts.UNDECIDED),
     }
     assert original.CLAIMS["cnn and mlp"].text in claims.conclusions(comparisons).data
 
@@ -156,10 +156,10 @@ def test_conclusions_are_answered():
 def test_verdicts_are_counted_by_kind():
     findings = {name: Finding(claim.printed) for name, claim in original.CLAIMS.items()}
     findings |= audit.seconds() | audit.answers({"cnn and mlp": (Difference(1.0, 0.5, 0.01), "")})
-    counts = claims.verdicts(original.verdicts(findings)).data
+    counts = claims.verdict_counts(verdicts.judge(findings)).data
     n = {kind: sum(claim.kind == kind for claim in original.CLAIMS.values()) for kind in original.KINDS}
     header, _, *lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in counts.splitlines()]
-    assert header == ["kind", original.TO_THE_DIGIT, original.HOLDS, original.CONTRADICTED, original.NOT_COMPARABLE]
+    assert header == ["kind", verdicts.TO_THE_DIGIT, verdicts.HOLDS, verdicts.CONTRADICTED, verdicts.NOT_COMPARABLE]
     assert lines == [
         [original.ARITHMETIC, str(n[original.ARITHMETIC]), "0", "0", "0"],
         [original.NUMBER, str(n[original.NUMBER] - 3), "0", "0", "3"],  # seconds

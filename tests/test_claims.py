@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 from reading import body, by_label, legend, sides, values
 
-from helpers import claims, frequencies, original
+from helpers import claims, frequencies, verdicts
 
 pytestmark = pytest.mark.usefixtures("no_windows")
 
@@ -40,7 +40,7 @@ def test_digits_stand_beside_those_that_were_printed(made):
     ],
 )
 def test_claims_are_told_to_the_place_that_was_printed(value, unit, printed, measured):
-    rows = [("a", value, value, unit, 0.0123, original.HOLDS, ""), ("b", "x", "y", 0, 0.0, "wrong", "a reason")]
+    rows = [("a", value, value, unit, 0.0123, verdicts.HOLDS, ""), ("b", "x", "y", 0, 0.0, "wrong", "a reason")]
     frame = pd.DataFrame(
         rows, columns=["claim", "printed", "measured", "unit", "noise", "verdict", "why"], dtype=object
     )

@@ -15,7 +15,7 @@ import torch
 from sklearn.datasets import load_digits
 from torchvision import datasets
 
-from helpers import data
+from helpers import data, mirrors
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def files():
 
 @pytest.fixture
 def mirror(files, tmp_path, monkeypatch):
-    """A server of this machine that has these files; data.PATIENCE is a second."""
+    """A server of this machine that has these files; mirrors.PATIENCE is a second."""
     served = tmp_path / "server"
     served.mkdir()
     for name, (packed, _) in files.items():
@@ -88,7 +88,7 @@ def mirror(files, tmp_path, monkeypatch):
     url = f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [url])
     monkeypatch.setattr(datasets.FashionMNIST, "resources", resources)
-    monkeypatch.setattr(data, "PATIENCE", 1)
+    monkeypatch.setattr(mirrors, "PATIENCE", 1)
     yield url
     server.shutdown()
     server.server_close()
@@ -140,7 +140,7 @@ def test_a_mirror_that_fails_costs_seconds_and_the_next_one_is_asked(mirror, bad
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror, mirror])
     started = time.perf_counter()
     assert len(data.load("fashion-mnist", folder=tmp_path / "two").train) == 50_000
-    assert time.perf_counter() - started < 2 * data.PATIENCE + 5  # the rest is unpacking
+    assert time.perf_counter() - started < 2 * mirrors.PATIENCE + 5  # the rest is unpacking
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror])
     with pytest.raises(data.DataError, match="train-images-idx3-ubyte.gz is missing.*could not be downloaded"):
         data.load("fashion-mnist", folder=tmp_path / "one")
@@ -149,7 +149,7 @@ def test_a_mirror_that_fails_costs_seconds_and_the_next_one_is_asked(mirror, bad
 
 def test_processes_may_download_into_one_folder(mirror, tmp_path, monkeypatch):
     """Threads stand in for them; each asks for all files at the same time."""
-    obtain, at_once, errors = data._obtain, Barrier(4), []
+    obtain, at_once, errors = mirrors.obtain, Barrier(4), []
 
     def work():
         try:
@@ -226,14 +226,14 @@ def test_fingerprint_tells_data_apart():
 )
 def test_what_must_answer_is_the_server_or_the_proxy(url, proxies, address, monkeypatch):
     asked = []
-    monkeypatch.setattr(data, "getproxies", lambda: proxies)
+    monkeypatch.setattr(mirrors, "getproxies", lambda: proxies)
     monkeypatch.setattr(
-        data.socket, "create_connection", lambda where, timeout: asked.append(where) or socket.socket()
+        mirrors.socket, "create_connection", lambda where, timeout: asked.append(where) or socket.socket()
     )
-    data._reachable.cache_clear()
-    assert data._reachable(url)
+    mirrors._reachable.cache_clear()
+    assert mirrors._reachable(url)
     assert asked == [address]
-    data._reachable.cache_clear()
+    mirrors._reachable.cache_clear()
 
 
 def test_names_are_taken_in_capitals_and_with_blanks(monkeypatch):

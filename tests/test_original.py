@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers import configs, data, frequencies, original, replay
+from helpers import configs, data, frequencies, original, replay, verdicts
 from helpers.nn import NN
-from helpers.original import Claim, Finding
+from helpers.original import Claim
 from helpers.statistics import Difference
+from helpers.verdicts import Finding
 
 
 @pytest.fixture
@@ -62,70 +63,70 @@ def test_no_printed_number_has_changed():
 
 def test_the_noise_of_an_accuracy_is_that_of_two_binomials():
     one = stats.binom(10_000, 0.98).std() / 10_000
-    assert original.accuracy_noise(0.98, 10_000) == pytest.approx(np.hypot(one, one))
+    assert verdicts.accuracy_noise(0.98, 10_000) == pytest.approx(np.hypot(one, one))
 
 
 def test_a_unit_in_the_last_place_is_what_numpy_says():
     for x in (0.5185363217750453, 1.9345233573819667, 2.3025823920240978):
-        assert original.ulps(x, np.nextafter(x, 9)) == 1
-        assert original.ulps(x, x - 3 * np.spacing(x)) == -3
-    np.testing.assert_array_equal(original.ulps([1.0, 2.0], [1.0, 2.0 + 4.5e-16]), [0, 1])
-    assert original.ulps(1.0, [1 - 2**-52, 1 - 2**-53]).tolist() == [-1, 0]  # below 1 the units are half as large
+        assert verdicts.ulps(x, np.nextafter(x, 9)) == 1
+        assert verdicts.ulps(x, x - 3 * np.spacing(x)) == -3
+    np.testing.assert_array_equal(verdicts.ulps([1.0, 2.0], [1.0, 2.0 + 4.5e-16]), [0, 1])
+    assert verdicts.ulps(1.0, [1 - 2**-52, 1 - 2**-53]).tolist() == [-1, 0]  # below 1 the units are half as large
 
 
 @pytest.mark.parametrize(
     ("printed", "unit", "measured", "noise", "expected"),
     [
-        (2.302579695649359, 0, 2.302579695649359 + 2 * 4.44e-16, 0, original.TO_THE_DIGIT),
-        (2.302579695649359, 0, 2.302579695649359 + 3 * 4.44e-16, 0, original.NOT_REPRODUCED),
-        (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 1e-14, original.WITHIN_NOISE),
-        (0.08, 0.01, 0.0751, 0, original.TO_THE_DIGIT),
-        (0.08, 0.01, 0.0703, 0, original.NOT_REPRODUCED),
-        (0.08, 0.01, 0.0703, 0.003, original.WITHIN_NOISE),
-        (0.08, 0.01, 0.0603, 0.003, original.NOT_REPRODUCED),
-        (17.0, 1, 22.0, 2, original.NOT_REPRODUCED),
-        (17.0, 1, 22.0, 2.5, original.WITHIN_NOISE),
-        (0.9842, 1e-4, float("nan"), 1, original.NOT_REPRODUCED),
-        (206_500, 0, 206_500, 0, original.TO_THE_DIGIT),
-        (206_500, 0, 206_501, 5, original.WRONG),
-        ("20 × 12 × 12", 0, "20 × 24 × 24", 0, original.WRONG),
-        (11.6, 0.1, None, 0, original.NOT_COMPARABLE),
+        (2.302579695649359, 0, 2.302579695649359 + 2 * 4.44e-16, 0, verdicts.TO_THE_DIGIT),
+        (2.302579695649359, 0, 2.302579695649359 + 3 * 4.44e-16, 0, verdicts.NOT_REPRODUCED),
+        (2.302579695649359, 0, 2.302579695649359 + 4 * 4.44e-16, 1e-14, verdicts.WITHIN_NOISE),
+        (0.08, 0.01, 0.0751, 0, verdicts.TO_THE_DIGIT),
+        (0.08, 0.01, 0.0703, 0, verdicts.NOT_REPRODUCED),
+        (0.08, 0.01, 0.0703, 0.003, verdicts.WITHIN_NOISE),
+        (0.08, 0.01, 0.0603, 0.003, verdicts.NOT_REPRODUCED),
+        (17.0, 1, 22.0, 2, verdicts.NOT_REPRODUCED),
+        (17.0, 1, 22.0, 2.5, verdicts.WITHIN_NOISE),
+        (0.9842, 1e-4, float("nan"), 1, verdicts.NOT_REPRODUCED),
+        (206_500, 0, 206_500, 0, verdicts.TO_THE_DIGIT),
+        (206_500, 0, 206_501, 5, verdicts.WRONG),
+        ("20 × 12 × 12", 0, "20 × 24 × 24", 0, verdicts.WRONG),
+        (11.6, 0.1, None, 0, verdicts.NOT_COMPARABLE),
     ],
 )
 def test_verdicts(printed, unit, measured, noise, expected):
     kind = original.NUMBER if isinstance(printed, float) else original.ARITHMETIC
-    assert original.verdict(Claim(kind, "part", "text", printed, unit), Finding(measured, noise)) == expected
+    assert verdicts.verdict(Claim(kind, "part", "text", printed, unit), Finding(measured, noise)) == expected
 
 
 @pytest.mark.parametrize(
-    ("mean", "expected"), [(-1.0, original.HOLDS), (1.0, original.CONTRADICTED), (-0.1, original.UNDECIDED)]
+    ("mean", "expected"), [(-1.0, verdicts.HOLDS), (1.0, verdicts.CONTRADICTED), (-0.1, verdicts.UNDECIDED)]
 )
 def test_a_conclusion_holds_only_beyond_its_interval(mean, expected):
     claim = Claim(original.CONCLUSION, "part", "loss of a, of b's", "lower")
-    found = original.answer(Difference(mean, half=0.5, p=0.05))
-    assert original.verdict(claim, Finding(found)) == expected
+    found = verdicts.answer(Difference(mean, half=0.5, p=0.05))
+    assert verdicts.verdict(claim, Finding(found)) == expected
 
 
 def test_every_claim_gets_a_row():
     findings = {name: Finding(claim.printed) for name, claim in original.CLAIMS.items()}
-    frame = original.verdicts(findings)
+    frame = verdicts.judge(findings)
     assert list(frame["claim"]) == [claim.text for claim in original.CLAIMS.values()]
-    assert set(frame["verdict"]) == {original.TO_THE_DIGIT, original.HOLDS}
+    assert set(frame["verdict"]) == {verdicts.TO_THE_DIGIT, verdicts.HOLDS}
     assert set(frame["kind"]) == set(original.KINDS)
     findings["epsilon"] = Finding(0.006, 0.002, "as the images are")
-    row = original.verdicts(findings).set_index("claim").loc["ε of the smallest difference"]
+    row = verdicts.judge(findings).set_index("claim").loc["ε of the smallest difference"]
     assert row[["printed", "measured", "noise", "unit"]].tolist() == [0.003, 0.006, 0.002, 0.001]
-    assert row[["verdict", "why", "part"]].tolist() == [original.WITHIN_NOISE, "as the images are", "gradient check"]
-    elsewhere = original.verdicts(findings, on_mnist=False)
-    judged = elsewhere["verdict"] != original.NOT_COMPARABLE
+    assert row[["verdict", "why", "part"]].tolist() == [verdicts.WITHIN_NOISE, "as the images are", "gradient check"]
+    elsewhere = verdicts.judge(findings, on_mnist=False)
+    judged = elsewhere["verdict"] != verdicts.NOT_COMPARABLE
     assert elsewhere["why"][~judged].all()
 
-    judged = original.verdicts(findings, on_mnist=False)["verdict"] != original.NOT_COMPARABLE
+    judged = verdicts.judge(findings, on_mnist=False)["verdict"] != verdicts.NOT_COMPARABLE
     portable = pd.Series([claim.portable for claim in original.CLAIMS.values()])
     assert (judged == portable).all()
     assert 0 < portable.sum() < len(portable)
     with pytest.raises(ValueError, match=r"epsilon.*no such"):
-        original.verdicts({**{k: v for k, v in findings.items() if k != "epsilon"}, "no such": Finding(1)})
+        verdicts.judge({**{k: v for k, v in findings.items() if k != "epsilon"}, "no such": Finding(1)})
 
 
 def test_a_replay_is_the_rule_written_out(small):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import configs, data, pretrained, runs, store, training
+from helpers import configs, data, pretrained, record, store, training
 
 
 @pytest.mark.parametrize("name", pretrained.CHOSEN)
@@ -62,7 +62,7 @@ def test_what_is_written_is_the_best_run_of_each_choice(tmp_path, monkeypatch, m
     }
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "networks")
     monkeypatch.setattr(store, "read_weights", weights)
-    monkeypatch.setattr(runs, "chosen", lambda name: {"mnist": chosen}[name])
+    monkeypatch.setattr(record, "chosen", lambda name: {"mnist": chosen}[name])
     pretrained.write()
     X = np.random.default_rng(0).random((5, 784), dtype=np.float32)
     for name, label in pretrained.CHOSEN.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import cluster, runs, store, training
+from helpers import cluster, record, runs, store, training
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -132,10 +132,10 @@ def test_weights_of_another_run_are_not_taken(results):
 
 @pytest.mark.usefixtures("results")
 def test_damaged_choices_are_told_from_missing_ones(results):
-    runs.choose("MLP", runs.write(runs.key(MLP), *training.train(MLP)))
+    record.choose("MLP", runs.write(runs.key(MLP), *training.train(MLP)))
     (results / "chosen-digits.json").write_text("?")
     with pytest.warns(UserWarning, match="chosen-digits.json is not as it was written"):
-        chosen = runs.chosen("digits")
+        chosen = record.chosen("digits")
     with pytest.raises(KeyError, match="damaged and stands in chosen-digits.json.broken"):
         chosen["MLP"]
 
@@ -171,40 +171,40 @@ def test_no_damaged_byte_of_the_weights_is_taken(results):
 def test_chosen_runs_are_tested_once_and_found_again():
     run = runs.write(runs.key(MLP), *training.train(MLP))
     assert run.test is None
-    (chosen,) = runs.choose("MLP", run)
+    (chosen,) = record.choose("MLP", run)
     assert 0 < chosen.test["error"] < 1
-    assert runs.chosen("digits")["MLP"] == [chosen]
+    assert record.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
     with pytest.raises(KeyError, match="no run has been chosen as 'CNN with dropout' yet: run 05_reg"):
-        runs.chosen("digits")["CNN with dropout"]
+        record.chosen("digits")["CNN with dropout"]
 
 
 @pytest.mark.usefixtures("results")
 def test_an_exploration_does_not_touch_what_was_chosen(monkeypatch, capsys):
     monkeypatch.delenv("REPORT_BUILDS", raising=False)  # a test of the report's build may have left it
     first, other = (runs.write(runs.key(c), *training.train(c)) for c in (MLP, MLP | {"seed": 1}))
-    runs.choose("MLP", first)
+    record.choose("MLP", first)
     assert capsys.readouterr().out == ""
-    (explored,) = runs.choose("MLP", other)
+    (explored,) = record.choose("MLP", other)
     assert "An exploration" in capsys.readouterr().out
     assert 0 < explored.test["error"] < 1
     assert runs.read(other.key).test is None
-    assert [run.key for run in runs.chosen("digits")["MLP"]] == [first.key]
+    assert [run.key for run in record.chosen("digits")["MLP"]] == [first.key]
     monkeypatch.setenv("REPORT_BUILDS", "1")
-    runs.choose("MLP", other)
-    assert [run.key for run in runs.chosen("digits")["MLP"]] == [other.key]
+    record.choose("MLP", other)
+    assert [run.key for run in record.chosen("digits")["MLP"]] == [other.key]
     monkeypatch.delenv("REPORT_BUILDS")
-    monkeypatch.setattr(runs, "key", lambda config: "named by other code")
-    runs.choose("MLP", first)
-    assert [run.key for run in runs.chosen("digits")["MLP"]] == [first.key]
+    monkeypatch.setattr(record, "key", lambda config: "named by other code")
+    record.choose("MLP", first)
+    assert [run.key for run in record.chosen("digits")["MLP"]] == [first.key]
 
 
 @pytest.mark.usefixtures("results")
 def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
     for label, config in (("MLP", MLP), ("other MLP", MLP | {"seed": 1})):
-        runs.choose(label, runs.write(runs.key(config), *training.train(config)))
+        record.choose(label, runs.write(runs.key(config), *training.train(config)))
     monkeypatch.setattr(store, "accessed_runs", set())
-    chosen = runs.chosen("digits")
+    chosen = record.chosen("digits")
     assert [run.key for run in chosen["MLP"]] == [runs.key(MLP)]
     assert store.accessed_runs == {runs.key(MLP)}
     assert list(chosen) == ["MLP", "other MLP"]
@@ -213,9 +213,9 @@ def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
 def test_a_worker_keeps_freed_memory_for_the_next_array():
     code = (
-        "import resource; import numpy as np; from helpers import cluster, runs\n"
+        "import resource; import numpy as np; from helpers import dispatch, runs\n"
         f"config = {MLP}\n"
-        "cluster._work(runs.key(config), config, {})\n"
+        "dispatch._work(runs.key(config), config, {})\n"
         "np.ones(1_000_000)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "for _ in range(50): np.ones(1_000_000)\n"

@@ -20,7 +20,7 @@ import pytest
 import torch
 from IPython.display import Markdown
 
-from helpers import architecture, configs, data, gradients, runs, training
+from helpers import architecture, configs, data, gradients, record, runs, training
 from helpers.store import HISTORY, Run
 
 pytestmark = pytest.mark.slow
@@ -155,15 +155,15 @@ def invented(monkeypatch):
         return found
 
     def choose(label, *same, on_test=True):
-        assert runs.section(label) == state["notebook"]
+        assert record.section(label) == state["notebook"]
         state["chosen"][label] = list(same)
         return same
 
     monkeypatch.setattr(runs, "train", lambda wanted: {k: [make(c) for c in same] for k, same in wanted.items()})
     monkeypatch.setattr(runs, "sweep", lambda wanted: iter([make(config) for config in wanted]))
     monkeypatch.setattr(runs, "network", network)
-    monkeypatch.setattr(runs, "choose", choose)
-    monkeypatch.setattr(runs, "chosen", lambda name: state["chosen"])
+    monkeypatch.setattr(record, "choose", choose)
+    monkeypatch.setattr(record, "chosen", lambda name: state["chosen"])
     monkeypatch.setattr("helpers.store.read_weights", lambda run: weights_of(run.config))
     monkeypatch.setattr(data, "load", lambda name=None: state["dataset"])
     monkeypatch.setattr(gradients, "largest_differences", lambda *given: np.linspace(1e-9, 2e-9, len(given[-1])))

@@ -36,7 +36,7 @@ def load_dataset():
     except ValueError as error:
         raise ReportError(f"DATASET: {error}.") from error
     os.environ["DATASET"] = dataset.name
-    os.environ["REPORT_BUILDS"] = "1"  # for the kernels: see runs.choose
+    os.environ["REPORT_BUILDS"] = "1"  # for the kernels: see record.choose
     return dataset
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from helpers import cluster, configs, data, keys, mlp, style, training
+from helpers import configs, data, dispatch, keys, mlp, style, training
 from helpers.fast import FastNN
 from helpers.nn import NN
 from helpers.original import SECONDS_PER_EPOCH
@@ -265,7 +265,7 @@ def measure():
 def main():
     """Measure all, print the tables, write benchmarks.md and speed.png."""
     torch.set_num_threads(1)
-    cluster._keep_freed_memory()  # as workers do
+    dispatch._keep_freed_memory()  # as workers do
     text = []
     with on_one_core():
         for section in measure():

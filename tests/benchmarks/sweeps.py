@@ -7,14 +7,14 @@ import time
 
 import psutil
 
-from helpers import cluster, original, runs, training
+from helpers import dispatch, original, runs, training
 from helpers.training import HISTORY, Run
 
 N_SAMPLED, EPOCHS = 12, 3  # of the search's combinations, for the parallel efficiency
 
 
 def nothing(name, config, wanted):
-    """Stands for `cluster._work` in a worker: a run without training."""
+    """Stands for `dispatch._work` in a worker: a run without training."""
     return Run(
         config, fingerprint="", n_parameters=0, history={measure: [1.0] for measure in HISTORY}, versions={}
     ), {}
@@ -39,11 +39,11 @@ def swept(configs):
 def of_no_work(n):
     """Milliseconds per run and the driver's MB of a sweep over `n` runs that do nothing."""
     config = {"model": "mlp", "dataset": "digits", "lr": 0.1, "batch_size": 32, "epochs": 1}
-    work, cluster._work = cluster._work, nothing
+    work, dispatch._work = dispatch._work, nothing
     try:
         _, seconds, memory = swept([config | {"seed": seed} for seed in range(n)])
     finally:
-        cluster._work = work
+        dispatch._work = work
     return 1000 * seconds / (n - 1), memory
 
 
