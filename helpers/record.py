@@ -38,27 +38,40 @@ class Chosen(Mapping):
         return sum(1 for _ in self)
 
 
-def choose(label, *same, on_test=True):
+def choose(label, *same):
     """Return these Runs, which differ in their seeds alone, as what the report calls `label`.
 
     They are noted for later sections.  Where others are noted already, those stay, and a line says so: an exploration
     does not touch the report's record.  They give way where the report is built (REPORT_BUILDS is set), or where the
-    code has changed since.  With `on_test` the test set is used: each run's `test` figures are measured, and stored
-    with it where it is noted.
+    code has changed since.
     """
-    path, names = _chosen(same[0].config["dataset"]), [run.key for run in same]
-    noted = read_json(path) or {}
-    explored = names != noted.get(label, names) and not os.environ.get("REPORT_BUILDS") and _current(noted[label])
-    for run in same:
-        if on_test and run.test is None:
-            run.test = evaluate(runs.network(run), training.dataset(run.config).test)._asdict()
-            if not explored:
-                write_json(folder() / f"{run.key}.json", asdict(run))
-    if explored:
+    noted, names = _noted(same), [run.key for run in same]
+    if _explores(label, same):
         print(f"An exploration: later sections go on with what the report has chosen as {label!r}.")
     elif names != noted.get(label):
-        write_json(path, noted | {label: names})
+        write_json(_path(same[0].config["dataset"]), noted | {label: names})
     return same
+
+
+def choose_and_test(label, *same):
+    """The same as `choose`, with the `test` figures of each Run, which are stored with it where it is noted."""
+    for run in same:
+        if run.test is None:
+            run.test = evaluate(runs.network(run), training.dataset(run.config).test)._asdict()
+            if not _explores(label, same):
+                write_json(folder() / f"{run.key}.json", asdict(run))
+    return choose(label, *same)
+
+
+def _explores(label, same):
+    """Whether these Runs are others than the report's own, and not of a build."""
+    noted = _noted(same)
+    others = [run.key for run in same] != noted.get(label, [run.key for run in same])
+    return others and not os.environ.get("REPORT_BUILDS") and _current(noted[label])
+
+
+def _noted(same):
+    return read_json(_path(same[0].config["dataset"])) or {}
 
 
 def section(label):
@@ -78,9 +91,9 @@ def chosen(dataset):
 
     A label without Runs raises KeyError, which says what to do.
     """
-    path = _chosen(dataset)
+    path = _path(dataset)
     return Chosen(read_json(path) or {}, broken(path))
 
 
-def _chosen(dataset):
+def _path(dataset):
     return folder() / f"chosen-{dataset}.json"

@@ -132,7 +132,7 @@ def test_weights_of_another_run_are_not_taken(results):
 
 @pytest.mark.usefixtures("results")
 def test_damaged_choices_are_told_from_missing_ones(results):
-    record.choose("MLP", runs.write(runs.key(MLP), *training.train(MLP)))
+    record.choose_and_test("MLP", runs.write(runs.key(MLP), *training.train(MLP)))
     (results / "chosen-digits.json").write_text("?")
     with pytest.warns(UserWarning, match="chosen-digits.json is not as it was written"):
         chosen = record.chosen("digits")
@@ -170,8 +170,9 @@ def test_no_damaged_byte_of_the_weights_is_taken(results):
 @pytest.mark.usefixtures("results")
 def test_chosen_runs_are_tested_once_and_found_again():
     run = runs.write(runs.key(MLP), *training.train(MLP))
-    assert run.test is None
     (chosen,) = record.choose("MLP", run)
+    assert chosen.test is runs.read(run.key).test is None
+    (chosen,) = record.choose_and_test("MLP", run)
     assert 0 < chosen.test["error"] < 1
     assert record.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
@@ -183,26 +184,26 @@ def test_chosen_runs_are_tested_once_and_found_again():
 def test_an_exploration_does_not_touch_what_was_chosen(monkeypatch, capsys):
     monkeypatch.delenv("REPORT_BUILDS", raising=False)  # a test of the report's build may have left it
     first, other = (runs.write(runs.key(c), *training.train(c)) for c in (MLP, MLP | {"seed": 1}))
-    record.choose("MLP", first)
+    record.choose_and_test("MLP", first)
     assert capsys.readouterr().out == ""
-    (explored,) = record.choose("MLP", other)
+    (explored,) = record.choose_and_test("MLP", other)
     assert "An exploration" in capsys.readouterr().out
     assert 0 < explored.test["error"] < 1
     assert runs.read(other.key).test is None
     assert [run.key for run in record.chosen("digits")["MLP"]] == [first.key]
     monkeypatch.setenv("REPORT_BUILDS", "1")
-    record.choose("MLP", other)
+    record.choose_and_test("MLP", other)
     assert [run.key for run in record.chosen("digits")["MLP"]] == [other.key]
     monkeypatch.delenv("REPORT_BUILDS")
     monkeypatch.setattr(record, "key", lambda config: "named by other code")
-    record.choose("MLP", first)
+    record.choose_and_test("MLP", first)
     assert [run.key for run in record.chosen("digits")["MLP"]] == [first.key]
 
 
 @pytest.mark.usefixtures("results")
 def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
     for label, config in (("MLP", MLP), ("other MLP", MLP | {"seed": 1})):
-        record.choose(label, runs.write(runs.key(config), *training.train(config)))
+        record.choose_and_test(label, runs.write(runs.key(config), *training.train(config)))
     monkeypatch.setattr(store, "accessed_runs", set())
     chosen = record.chosen("digits")
     assert [run.key for run in chosen["MLP"]] == [runs.key(MLP)]

@@ -154,7 +154,7 @@ def invented(monkeypatch):
             found.predict = lambda X: np.eye(10)[valid.y] if X is valid.X else np.full((len(X), 10), 0.1)
         return found
 
-    def choose(label, *same, on_test=True):
+    def choose(label, *same):
         assert record.section(label) == state["notebook"]
         state["chosen"][label] = list(same)
         return same
@@ -163,6 +163,7 @@ def invented(monkeypatch):
     monkeypatch.setattr(runs, "sweep", lambda wanted: iter([make(config) for config in wanted]))
     monkeypatch.setattr(runs, "network", network)
     monkeypatch.setattr(record, "choose", choose)
+    monkeypatch.setattr(record, "choose_and_test", choose)
     monkeypatch.setattr(record, "chosen", lambda name: state["chosen"])
     monkeypatch.setattr("helpers.store.read_weights", lambda run: weights_of(run.config))
     monkeypatch.setattr(data, "load", lambda name=None: state["dataset"])
