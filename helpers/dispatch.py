@@ -8,8 +8,8 @@ from itertools import count
 
 from distributed import KilledWorker, as_completed, get_worker
 
-from helpers import training
-from helpers.cluster import SILENCE, SweepError
+from helpers import cluster, training
+from helpers.cluster import SweepError
 from helpers.keys import key, versions
 
 
@@ -35,7 +35,7 @@ def results(client, missing):
             yield name, future.exception() or future.result()
     except OSError:
         raise SweepError(
-            f"the scheduler at {address} is gone, or silent for {SILENCE} s: start it anew or, without "
+            f"the scheduler at {address} is gone, or silent for {cluster.SILENCE} s: start it anew or, without "
             "DASK_SCHEDULER_ADDRESS, let this machine train"
         ) from None
 

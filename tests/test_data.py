@@ -115,7 +115,7 @@ BAD = {
 
 @pytest.fixture
 def bad_mirror(request):
-    """A server that answers each request with these bytes and, for most of them, keeps the line open."""
+    """(A server that answers each request with these bytes and mostly keeps the line open, the lines to it)."""
     listener = socket.create_server(("127.0.0.1", 0))
     lines = []
 
@@ -129,18 +129,18 @@ def bad_mirror(request):
                     line.close()
 
     Thread(target=serve, daemon=True).start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/", lines
     listener.close()
     for line in lines:
         line.close()
 
 
 @pytest.mark.parametrize("bad_mirror", BAD.values(), ids=BAD, indirect=True)
-def test_a_mirror_that_fails_costs_seconds_and_the_next_one_is_asked(mirror, bad_mirror, tmp_path, monkeypatch):
+def test_a_mirror_that_fails_is_asked_once_and_then_the_next_one(mirror, bad_mirror, tmp_path, monkeypatch):
+    bad_mirror, lines = bad_mirror
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror, mirror])
-    started = time.perf_counter()
     assert len(data.load("fashion-mnist", folder=tmp_path / "two").train) == 50_000
-    assert time.perf_counter() - started < 2 * mirrors.PATIENCE + 5  # the rest is unpacking
+    assert len(lines) == 2  # whether it can be reached, and the first file
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror])
     with pytest.raises(data.DataError, match="train-images-idx3-ubyte.gz is missing.*could not be downloaded"):
         data.load("fashion-mnist", folder=tmp_path / "one")
@@ -192,7 +192,7 @@ def test_auto_falls_back_within_seconds_and_says_so(tmp_path):
     started = time.perf_counter()
     with pytest.warns(UserWarning, match="the figures are not those of MNIST"):
         dataset = data.load("auto", folder=tmp_path)
-    assert time.perf_counter() - started < 15
+    assert time.perf_counter() - started < 60
     assert dataset.name == "digits"
     assert "scikit-learn" in dataset.warning
     assert data.load("digits").warning is None
