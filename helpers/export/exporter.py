@@ -10,7 +10,7 @@ from nbformat import from_dict
 from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
-from . import ReportError, captions, cells, markdown, outputs, revision, typeset
+from . import ReportError, captions, cells, colours, markdown, outputs, revision, typeset
 
 REMOVED = {  # by tags, as nbconvert, JupyterLab and Jupyter Book write them
     "remove_cell_tags": {"remove-cell", "remove_cell"},
@@ -157,6 +157,7 @@ class TypstPDFExporter(TemplateExporter):
         outputs.keep_printable(nb, self.log)
         outputs.drop_progress(nb)
         cells.rename_attachments(nb)
+        colours.tell_unknown(nb, self.log)
         captions.lower_anchors(nb)
         captions.attach_captions(nb, self.strict, self.log)
         return nb

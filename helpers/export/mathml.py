@@ -151,6 +151,8 @@ def _style(element):
     if element.get("scriptlevel") == "1" and len(element) == 1 and element[0].tag == "mtable":
         return _table(element[0], "inline")
     inner = sequence(element)
+    if inner and element.get("mathcolor"):
+        return f"text(fill: #rgb({string(element.get('mathcolor'))}), {inner})"
     if inner and element.get("displaystyle"):
         return f"{'display' if element.get('displaystyle') == 'true' else 'inline'}({inner})"
     return inner
