@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
-from helpers.export import ReportError, maths, typeset
+from helpers.export import ReportError, markdown, maths, typeset
 from helpers.export import __main__ as binding
 from helpers.export.exporter import TypstPDFExporter
 from helpers.export.join import JOIN
@@ -773,6 +773,55 @@ def test_a_kind_of_loss_is_told_once(caplog, capfd):
         "the links to #gone0, #gone1, #gone2, #gone3, #gone4 and 2 more have no target"
         in told + capfd.readouterr().err
     )
+
+@pytest.mark.parametrize("times", [30, 700])
+def test_a_formula_breaks_between_its_terms_before_it_is_too_small(times, caplog):
+    tall = " + ".join(rf"\frac{{{i}}}{{x_{{{i}}}}}" for i in range(times))
+    _, _, pdf = exported([new_markdown_cell(f"$${tall}$$")], caplog)
+    sizes = []
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.append(size * cm[0] * tm[0]))
+    assert sorted(sizes)[len(sizes) // 2] > 9
+    assert (len(PdfReader(io.BytesIO(pdf)).pages) > 1) == (times == 700)
+
+
+def test_a_formula_that_has_nowhere_to_break_is_made_to_fit(caplog):
+    row = " & ".join(f"x_{{{i}}}" for i in range(60))
+    _, _, pdf = exported([new_markdown_cell(rf"$$a = \begin{{pmatrix}}{row}\end{{pmatrix}}$$ end")], caplog)
+    places = []
+    page = PdfReader(io.BytesIO(pdf)).pages[0]
+    page.extract_text(visitor_text=lambda text, cm, tm, font, size: places.append(cm[0] * tm[4] + cm[4]))
+    assert max(places) < page.mediabox.width - 70
+
+
+def test_what_is_taller_than_a_page_goes_on_on_the_next(caplog):
+    html = f"<table>{'<tr><td>one<br>two<br>three<br>four</td></tr>' * 20}</table>"
+    _, _, pdf = exported([displayed(text__html=html), new_code_cell("five " * 2000)], caplog)
+    heights = {"four": [], "five": []}
+
+    def note(text, cm, tm, font, size):
+        for word, found in heights.items():
+            found += [cm[3] * tm[5] + cm[5]] * text.count(word)
+
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=note)
+    assert (len(heights["four"]), len(heights["five"])) == (20, 2000)
+    assert min(heights["four"] + heights["five"]) > 60
+
+
+def test_columns_with_blocks_are_as_wide_as_they_must(caplog, monkeypatch):
+    html = "<table><tr><td><div>a</div></td><td><div>much longer</div></td></tr></table>"
+    body, _ = typst_of([displayed(text__html=html)], caplog, monkeypatch)
+    assert "columns: 2," in body
+
+
+@pytest.mark.parametrize(("name", "expected"), [("C#", "csharp"), ("C++17", "cpp17"), ("R", "r"), ("", "python")])
+def test_a_language_of_any_name_is_no_text(name, expected, caplog, monkeypatch):
+    assert markdown.language(name) == expected
+    nb = new_notebook(cells=[new_code_cell("x")], metadata={"language_info": {"name": name}})
+    pdf, _ = TypstPDFExporter().from_notebook_node(nb, {"metadata": {"name": "nb"}})
+    assert PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split() == ["x", "1"]
+
 
 
 @pytest.fixture

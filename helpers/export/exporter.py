@@ -103,6 +103,7 @@ class TypstPDFExporter(TemplateExporter):
         yield "hide_input", lambda tags: bool(REMOVED["remove_input_tags"].intersection(tags))
         yield "fenced", markdown.fenced
         yield "plain", markdown.plain
+        yield "language", markdown.language
         yield "plain_maths", markdown.plain_maths
         yield "headings", markdown.headings
         yield "directives", markdown.directives

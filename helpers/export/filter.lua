@@ -88,8 +88,10 @@ end
 
 -- pandas aligns its columns to the right, by a style that pandoc does not read.
 local function html_table(el)
+  if #el.colspecs == 0 then return {} end
   for _, column in ipairs(el.colspecs) do
     if column[1] == 'AlignDefault' then column[1] = 'AlignRight' end
+    if column[2] and math.abs(column[2] * #el.colspecs - 1) < 0.01 then column[2] = nil end
   end
   for _, row in ipairs(rows_of(el)) do row.cells:map(colour) end
   return el

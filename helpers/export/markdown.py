@@ -106,4 +106,9 @@ def fenced(text, info=""):
 
 def plain(text):
     """`text` as Markdown that says just this."""
+def language(name):
+    """The name of a language as a class of pandoc has it: csharp, cpp."""
+    return re.sub(r"[^\w-]", "", name.lower().replace("#", "sharp").replace("+", "p")) or "python"
+
+
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
