@@ -233,6 +233,31 @@ NOTEBOOKS = {
         ["What it is"],
         ["title", "name", "---"],
     ),
+    "a heading right under HTML": ([new_markdown_cell("<br>\n## Heading\n\nx<br>\n# Other")], ["Other"], ["#"]),
+    "options of a directive": (
+        [new_markdown_cell(":::{tip icon=false .wide} Title\nbody\n:::")],
+        ["Title", "body"],
+        ["icon", ":::"],
+    ),
+    "dollars after two strokes": ([new_markdown_cell("*1\\\\$* or *2\\\\$* end")], ["1$ or 2$ end"], ["\\"]),
+    "one blank in dollars with a sign": ([new_markdown_cell("$ t = 0$, at $5 or $6")], ["𝑡 = 0, at $5 or $6"], []),
+    "a formula that ends in a break": ([new_markdown_cell("$a \\\\ b \\\\$ end $c$")], ["end 𝑐"], ["\\", "$"]),
+    "a table of nothing": (
+        [displayed(text__html="<table><thead><tr></tr></thead><tbody><tr></tr></tbody></table>")],
+        [],
+        ["table"],
+    ),
+    "a section by its name": (
+        [new_markdown_cell("See @sec-tides.\n\n# Ebb {#sec-tides}")],
+        ["See Ebb."],
+        ["@", "sec"],
+    ),
+    "what stands in for a map": (
+        [displayed(text__html="<iframe src='x'></iframe>", text__plain="<maps.Map at 0x7f>")],
+        [],
+        ["Map"],
+    ),
+    "words beside an image on the web": ([new_markdown_cell("![](https://x.invalid/a.png)Run")], ["a.png Run"], []),
     "rules and a colon": ([new_markdown_cell("---\n\nsaid: kept\n\n---\nend")], ["said: kept", "end"], []),
     "blanks at the end of maths": ([new_markdown_cell("$a_1\\ \\ $ end")], ["end"], ["$", "_"]),
     "a mark of the order of bytes": ([new_markdown_cell("\ufeffend")], ["end"], ["\ufeff"]),
@@ -885,6 +910,16 @@ def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkey
     assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
     exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
     assert exporter.from_filename(folder_of_two / "one.ipynb")[0].startswith(b"%PDF")
+
+
+def test_numbers_and_data_that_the_format_forbids_are_left_out(folder_of_two, monkeypatch):
+    nb = json.loads((folder_of_two / "one.ipynb").read_text())
+    shown = {"output_type": "display_data", "data": {"text/plain": "kept", "data": {"x": 1}}, "metadata": {}}
+    cell = {"cell_type": "code", "id": "a", "source": "x", "metadata": {}, "outputs": [shown], "execution_count": " "}
+    nb["cells"].append(cell)
+    (folder_of_two / "one.ipynb").write_text(json.dumps(nb))
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+    assert "kept" in PdfReader(folder_of_two / "one.pdf").pages[0].extract_text()
 
 
 def test_the_oldest_format_is_read(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from mimetypes import guess_extension
 
 import yaml
 from nbformat import from_dict
+from nbformat.validator import iter_validate
 
 TEXT = {"metadata": {}, "source": ""}
 CELLS = {"markdown": TEXT, "raw": TEXT, "code": {**TEXT, "outputs": [], "execution_count": None}}
@@ -30,6 +31,26 @@ def _complete(item, fields, others):
         del item[name]
     for name, value in fields.items():
         item.setdefault(name, from_dict(value))
+
+
+def drop_invalid(nb):
+    """Takes from cells and outputs the numbers and data that the format forbids; Jupyter opens them too."""
+    while any([_dropped(nb, *error.absolute_path) for error in iter_validate(nb)]):  # it tells one of each cell
+        pass
+
+
+def _dropped(nb, *place):
+    """Whether what stands at this place of a notebook is a number or data, and is taken out."""
+    match place:
+        case ("cells", i, "execution_count"):
+            nb.cells[i].execution_count = None
+        case ("cells", i, "outputs", j, "execution_count"):
+            nb.cells[i].outputs[j].execution_count = None
+        case ("cells", i, "outputs", j, "data", kind, *_):
+            nb.cells[i].outputs[j].data.pop(kind, None)
+        case _:
+            return False
+    return True
 
 
 def where(cell):

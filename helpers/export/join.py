@@ -9,7 +9,7 @@ import nbformat
 from nbformat.v4 import new_notebook
 
 from . import ReportError
-from .cells import complete, name_cells
+from .cells import complete, drop_invalid, name_cells
 from .markdown import outside_code
 
 JOIN = str(Path(__file__).with_name("join.lua"))
@@ -30,6 +30,7 @@ def read(path):
     try:
         nb = nbformat.from_dict(nbformat.read(path, as_version=4))
         complete(nb)
+        drop_invalid(nb)
         nbformat.validate(nb)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -10,14 +10,15 @@ WORDS = r"\\(?:[mh]box|text(?:rm|bf|it)?)\s*\{[^{}]*\}"  # with dollars in them 
 LINE = rf"(?:{WORDS}|\\.|[^$\\\n])+?"
 TEX = rf"(?:{WORDS}|\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
-    r"\\\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
+    r"\\{1,2}\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
     r"|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
-    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
+    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^=≤≥∈])){LINE})\$(?!\d)|\$",
     re.S,
 )
 CLOSE_HEADING = re.compile(r"^(#{2,6}(?=[^\W_])|#(?=[^\W\d_a-z]))", re.M)  # as old notebooks have it: #Heading
+AFTER_TAG = re.compile(r"(?<=>)[ \t]*\n(?=#{1,6} )")
 DIRECTIVE = re.compile(
-    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)\})?[ \t]*(?P<title>[^\n]*)\n"
+    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)(?: [^{}\n]*)?\})?[ \t]*(?P<title>[^\n]*)\n"
     r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
     re.M | re.S,
 )
@@ -59,8 +60,9 @@ def plain_maths(text):
 
 
 def headings(text):
-    """`text` with a blank after the # of each heading, without which pandoc sees none."""
-    return outside_code(lambda piece: CLOSE_HEADING.sub(r"\1 ", piece), text)
+    """`text` with a blank after the # of each heading, and an empty line between it and a line of HTML; without them
+    pandoc sees none."""
+    return outside_code(lambda piece: AFTER_TAG.sub("\n\n", CLOSE_HEADING.sub(r"\1 ", piece)), text)
 
 
 def _directive(match):
@@ -104,11 +106,11 @@ def fenced(text, info=""):
     return f"{fence}{info}\n{text}\n{fence}"
 
 
-def plain(text):
-    """`text` as Markdown that says just this."""
 def language(name):
     """The name of a language as a class of pandoc has it: csharp, cpp."""
     return re.sub(r"[^\w-]", "", name.lower().replace("#", "sharp").replace("+", "p")) or "python"
 
 
+def plain(text):
+    """`text` as Markdown that says just this."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
