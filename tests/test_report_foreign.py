@@ -774,31 +774,6 @@ def test_a_formula_of_sympy_is_made_to_fit(caplog, monkeypatch):
     assert "[$ x \\+ 1 $]" in body
 
 
-def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):
-    html = "<table><thead><tr><th>a</th></tr></thead><tbody><p>1 row</p><tr><td>5</td></tr> astray </tbody></table>"
-    body = " ".join(typst_of([displayed(text__html=html)], caplog, monkeypatch)[0].split())
-    assert "1 row astray #figure(" in body
-    assert "table.header([a],), table.hline(), [5]," in body
-
-
-def test_text_of_wide_lines_is_set_smaller(caplog):
-    table = "\n".join(" ".join(f"column{i}" for i in range(14)) for _ in range(4))
-    _, _, pdf = exported([printed(table)], caplog)
-    lines = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()
-    assert sum(line.startswith("column0") and line.endswith("column13") for line in lines) == 4
-
-
-def test_a_kind_of_loss_is_told_once(caplog, capfd):
-    links = new_markdown_cell("".join(f"[{i}](#gone{i}) " for i in range(7)))
-    _, told, _ = exported(
-        [displayed(text__html="<script>x</script>") for _ in range(6)] + [links], caplog, passes=[JOIN]
-    )
-    assert "script (notebook nb, cell 1, notebook nb, cell 2, notebook nb, cell 3, and 3 more cells)." in told
-    assert (
-        "the links to #gone0, #gone1, #gone2, #gone3, #gone4 and 2 more have no target"
-        in told + capfd.readouterr().err
-    )
-
 @pytest.mark.parametrize("times", [30, 700])
 def test_a_formula_breaks_between_its_terms_before_it_is_too_small(times, caplog):
     tall = " + ".join(rf"\frac{{{i}}}{{x_{{{i}}}}}" for i in range(times))
@@ -847,6 +822,31 @@ def test_a_language_of_any_name_is_no_text(name, expected, caplog, monkeypatch):
     pdf, _ = TypstPDFExporter().from_notebook_node(nb, {"metadata": {"name": "nb"}})
     assert PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split() == ["x", "1"]
 
+
+def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):
+    html = "<table><thead><tr><th>a</th></tr></thead><tbody><p>1 row</p><tr><td>5</td></tr> astray </tbody></table>"
+    body = " ".join(typst_of([displayed(text__html=html)], caplog, monkeypatch)[0].split())
+    assert "1 row astray #figure(" in body
+    assert "table.header([a],), table.hline(), [5]," in body
+
+
+def test_text_of_wide_lines_is_set_smaller(caplog):
+    table = "\n".join(" ".join(f"column{i}" for i in range(14)) for _ in range(4))
+    _, _, pdf = exported([printed(table)], caplog)
+    lines = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()
+    assert sum(line.startswith("column0") and line.endswith("column13") for line in lines) == 4
+
+
+def test_a_kind_of_loss_is_told_once(caplog, capfd):
+    links = new_markdown_cell("".join(f"[{i}](#gone{i}) [{i}](#gone{i}) " for i in range(7)))
+    _, told, _ = exported(
+        [displayed(text__html="<script>x</script>") for _ in range(6)] + [links], caplog, passes=[JOIN]
+    )
+    assert "script (notebook nb, cells 1, 2, 3 and 3 more)." in told
+    assert (
+        "the links to #gone0, #gone1, #gone2, #gone3, #gone4 and 2 more have no target"
+        in told + capfd.readouterr().err
+    )
 
 
 @pytest.fixture

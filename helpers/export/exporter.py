@@ -157,8 +157,8 @@ class TypstPDFExporter(TemplateExporter):
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         outputs.keep_printable(nb, self.log)
         outputs.drop_progress(nb)
-        cells.rename_attachments(nb)
         colours.tell_unknown(nb, self.log)
+        cells.rename_attachments(nb)
         captions.lower_anchors(nb)
         captions.attach_captions(nb, self.strict, self.log)
         return nb
@@ -178,7 +178,8 @@ class TypstPDFExporter(TemplateExporter):
                 if mended is None:
                     raise
                 body, piece = mended
-                self.log.warning("%s cannot be typeset (%s); its source is shown.", piece, error)
+                reason = str(error).partition("\n")[0]
+                self.log.warning("%s cannot be typeset (%s); its source is shown.", piece, reason)
         raise ReportError(f"more than {PIECES} pieces of this notebook cannot be typeset")
 
     def _typeset(self, body, folder, options):

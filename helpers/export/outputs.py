@@ -9,7 +9,6 @@ from nbconvert.filters import strip_ansi
 from PIL import Image
 
 from . import html_tables
-from .cells import where
 from .markdown import outside_code
 
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -22,7 +21,7 @@ BROWSER = re.compile(
 )
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
-STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
+STANDS_IN = re.compile(r"<(?:.*\bobject\b.*|[\w.]+ at 0x\w+)>\s*", re.S)  # all that Python says of many objects
 
 
 def _is_progress(output):
@@ -107,7 +106,8 @@ def _printable(output):
             data.pop(kind, None)
     shown = data.keys() & set(TYPES)
     richer = sorted(data.keys() - set(TYPES))
-    if WIDGET in data or not shown or (shown == {"text/plain"} and STANDS_IN.fullmatch(data["text/plain"])):
+    stands_in = shown == {"text/plain"} and (lost or richer) and STANDS_IN.fullmatch(data["text/plain"])
+    if WIDGET in data or not shown or stands_in:
         return lost or richer[:1] or ["nothing"], False
     return lost, True
 
@@ -146,9 +146,16 @@ def _clean_text(cell):
     return lost
 
 
-def _told(places):
-    """The first of the places where something is lost, and how many follow."""
-    return places if len(places) < 5 else [*places[:3], f"and {len(places) - 3} more cells"]
+def _told(cells):
+    """The notebooks of cells where something is lost, with the first of these cells and how many follow."""
+    indices = {}
+    for cell in cells:
+        indices.setdefault(cell.metadata.report.notebook, []).append(str(cell.metadata.report.index))
+    told = []
+    for notebook, found in indices.items():
+        shown = found if len(found) < 5 else [*found[:2], f"{found[2]} and {len(found) - 3} more"]
+        told.append(f"notebook {notebook}, cell{'s' if len(found) > 1 else ''} {', '.join(shown)}")
+    return ", ".join(told)
 
 
 def keep_printable(nb, log):
@@ -162,7 +169,7 @@ def keep_printable(nb, log):
         else:
             continue
         for name in dict.fromkeys(lost):
-            left_out.setdefault(name, []).append(where(cell))
+            left_out.setdefault(name, []).append(cell)
     if left_out:
-        told = [f"{name} ({', '.join(_told(places))})" for name, places in left_out.items()]
+        told = [f"{name} ({_told(cells)})" for name, cells in left_out.items()]
         log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(told))
