@@ -583,6 +583,8 @@ def test_citations_are_those_of_the_bibliography_that_the_notebook_names(tmp_pat
     assert "Bibliography Knuth, D. 1984. TeX." in text
     assert "the citation key none is not" in told
     text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
+    front = new_raw_cell("---\nbibliography: works.bib\n---")
+    assert "As Knuth (1984)" in exported([front, *cells], caplog, path=tmp_path)[0]
     assert "As @knuth, [see @knuth" in text
     assert "works.bib is not in the folder" in told
 
@@ -929,6 +931,7 @@ def test_the_oldest_format_is_read(tmp_path, monkeypatch):
     assert bind(monkeypatch, tmp_path / "o.ipynb", "-o", tmp_path / "o.pdf") == 0
 
 
+    assert "seen end" in PdfReader(tmp_path / "o.pdf").pages[0].extract_text()
 def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):
     written = folder_of_two / "both.pdf"
     written.write_bytes(b"the last one")

@@ -5,6 +5,7 @@ from mimetypes import guess_extension
 
 import yaml
 from nbformat import from_dict
+from nbformat.v4.rwbase import rejoin_lines
 from nbformat.validator import iter_validate
 
 TEXT = {"metadata": {}, "source": ""}
@@ -18,12 +19,16 @@ OUTPUTS = {
 
 
 def complete(nb):
-    """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too."""
+    """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too.
+
+    Text is one string, which an upgrade from an old format may leave in lines.
+    """
     _complete(nb, {"metadata": {}, "cells": []}, {"nbformat", "nbformat_minor"})
     for cell in nb.cells:
         _complete(cell, CELLS[cell.cell_type], {"cell_type", "id", "attachments"})
         for output in cell.get("outputs", []):
             _complete(output, OUTPUTS[output.output_type], {"output_type"})
+    rejoin_lines(nb)
 
 
 def _complete(item, fields, others):
@@ -60,7 +65,8 @@ def where(cell):
 
 
 def read_front_matter(nb):
-    """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto."""
+    """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto; notes its files of
+    references in the metadata."""
     first = nb.cells[0] if nb.cells and nb.cells[0].cell_type != "code" else None
     found = first and re.match(r"\s*---[ \t]*\n(?=\S)(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
     try:
@@ -72,6 +78,8 @@ def read_front_matter(nb):
         title = given.get("title")
         first.source = f"# {title}\n\n{below}" if title else below
         first.cell_type = "markdown"
+        if given.get("bibliography"):
+            nb.metadata.setdefault("bibliography", given["bibliography"])
 
 
 def name_cells(nb, notebook):
