@@ -58,6 +58,7 @@ WRITTEN = {
     r"\color{red}{x}+\textcolor{Blue}{\frac12}": (
         r'text(fill: #rgb("#ff0000"), x) \+ text(fill: #rgb("#0000ff"), frac(1, 2))'
     ),
+    r"\boxed{a}": "#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$display(a)$]",
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 

@@ -241,6 +241,7 @@ NOTEBOOKS = {
     ),
     "dollars after two strokes": ([new_markdown_cell("*1\\\\$* or *2\\\\$* end")], ["1$ or 2$ end"], ["\\"]),
     "one blank in dollars with a sign": ([new_markdown_cell("$ t = 0$, at $5 or $6")], ["𝑡 = 0, at $5 or $6"], []),
+    "a share in a formula": ([new_markdown_cell(r"$\text{at 95%}$ and $x % gone$")], ["at 95% and 𝑥"], ["gone"]),
     "a formula that ends in a break": ([new_markdown_cell("$a \\\\ b \\\\$ end $c$")], ["end 𝑐"], ["\\", "$"]),
     "a table of nothing": (
         [displayed(text__html="<table><thead><tr></tr></thead><tbody><tr></tr></tbody></table>")],
@@ -582,9 +583,9 @@ def test_citations_are_those_of_the_bibliography_that_the_notebook_names(tmp_pat
     assert "As Knuth (1984), (see Knuth 1984, 3), (Knuth 1984) and @nobody; [@none] x@knuth.org" in text
     assert "Bibliography Knuth, D. 1984. TeX." in text
     assert "the citation key none is not" in told
-    text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
     front = new_raw_cell("---\nbibliography: works.bib\n---")
     assert "As Knuth (1984)" in exported([front, *cells], caplog, path=tmp_path)[0]
+    text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
     assert "As @knuth, [see @knuth" in text
     assert "works.bib is not in the folder" in told
 
@@ -926,12 +927,13 @@ def test_numbers_and_data_that_the_format_forbids_are_left_out(folder_of_two, mo
 
 def test_the_oldest_format_is_read(tmp_path, monkeypatch):
     cell = {"cell_type": "code", "input": "x", "outputs": [], "collapsed": False, "language": "python"}
+    cell["outputs"] = [{"output_type": "display_data", "html": ["<b>seen</b>", " end"]}]
     old = {"nbformat": 2, "metadata": {"name": "o"}, "worksheets": [{"cells": [cell]}]}
     (tmp_path / "o.ipynb").write_text(json.dumps(old))
     assert bind(monkeypatch, tmp_path / "o.ipynb", "-o", tmp_path / "o.pdf") == 0
-
-
     assert "seen end" in PdfReader(tmp_path / "o.pdf").pages[0].extract_text()
+
+
 def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):
     written = folder_of_two / "both.pdf"
     written.write_bytes(b"the last one")

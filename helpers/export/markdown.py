@@ -36,6 +36,13 @@ def outside_code(function, text):
     return "".join([*pieces, function(text[start:])])
 
 
+def _uncommented(tex):
+    """TeX without its comments; a % before a brace that must close is none."""
+    shorter = re.sub(r"(?<!\\)%.*", "", tex)
+    comment = shorter.count("{") - shorter.count("}") == tex.count("{") - tex.count("}")
+    return shorter if comment else re.sub(r"(?<!\\)%", r"\\%", tex)
+
+
 def one_line(match):
     """The formula that MATH matched as pandoc reads it, in one line."""
     env, rows = match.group("env", "rows")
@@ -43,7 +50,7 @@ def one_line(match):
     tex = display or rows or inline
     if tex is None:
         return r"\$"
-    tex = re.sub(r"(?<!\\)%.*", "", tex)
+    tex = _uncommented(tex)
     tex = re.sub(r"\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
     tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
     while re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end

@@ -108,7 +108,7 @@ def _printable(output):
     richer = sorted(data.keys() - set(TYPES))
     stands_in = shown == {"text/plain"} and (lost or richer) and STANDS_IN.fullmatch(data["text/plain"])
     if WIDGET in data or not shown or stands_in:
-        return lost or richer[:1] or ["nothing"], False
+        return lost or richer[:1] or ["what has no data"], False
     return lost, True
 
 
