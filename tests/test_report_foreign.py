@@ -248,6 +248,20 @@ NOTEBOOKS = {
         [],
         ["table"],
     ),
+    "a table with a foot of nothing": (
+        [
+            displayed(
+                text__html="<table><tr><td>a</td><td>b</td></tr><tfoot><tr><td colspan=9></td></tr></tfoot></table>"
+            )
+        ],
+        ["a b"],
+        ["table"],
+    ),
+    "a cell over more columns than there are": (
+        [displayed(text__html="<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td colspan=9>d</td></tr></table>")],
+        ["a b c d"],
+        ["table"],
+    ),
     "a section by its name": (
         [new_markdown_cell("See @sec-tides.\n\n# Ebb {#sec-tides}")],
         ["See Ebb."],
@@ -397,6 +411,15 @@ def test_what_typst_refuses_is_shown_as_its_source(caplog, monkeypatch):
     text, told, _ = exported([new_markdown_cell("$bad$ and $good$"), new_markdown_cell("end")], caplog)
     assert "notebook nb, cell 1: the maths" in told
     assert "bad and 𝑥" in text
+
+
+def test_the_source_of_a_cell_is_shortened(caplog, monkeypatch):
+    monkeypatch.setattr(maths, "typst", lambda tex, macros=None: "x")
+    cell = new_raw_cell("#nosuch(1)" + "\n\nmore" * 900, metadata={"raw_mimetype": "text/markdown"})
+    monkeypatch.setattr(typeset, "with_maths", lambda body, strict, log: body.replace("\\#nosuch", "#nosuch"))
+    text, told, _ = exported([cell], caplog)
+    assert "nosuch" in told
+    assert "lines left out" in text
 
 
 def test_what_a_notebook_says_of_itself_is_taken(caplog):

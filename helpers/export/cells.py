@@ -65,8 +65,7 @@ def where(cell):
 
 
 def read_front_matter(nb):
-    """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto; notes its files of
-    references in the metadata."""
+    """Takes a title, as a heading, and a bibliography from YAML that the first cell may have between ---."""
     first = nb.cells[0] if nb.cells and nb.cells[0].cell_type != "code" else None
     found = first and re.match(r"\s*---[ \t]*\n(?=\S)(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
     try:

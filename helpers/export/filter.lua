@@ -86,14 +86,25 @@ local function colour(cell)
 end
 
 -- pandas aligns its columns to the right, by a style that pandoc does not read.  Where a cell has blocks, pandoc makes
--- all columns equal.  A table may have no columns at all.
+-- all columns equal.  A table may have no columns at all, a foot of buttons that are gone, and cells over more columns
+-- than there are.
 local function html_table(el)
   if #el.colspecs == 0 then return {} end
+  el.foot.rows = el.foot.rows:filter(function(row)
+    return row.cells:find_if(function(cell) return pandoc.utils.stringify(cell.contents) ~= '' end)
+  end)
   for _, column in ipairs(el.colspecs) do
     if column[1] == 'AlignDefault' then column[1] = 'AlignRight' end
     if column[2] and math.abs(column[2] * #el.colspecs - 1) < 0.01 then column[2] = nil end
   end
-  for _, row in ipairs(rows_of(el)) do row.cells:map(colour) end
+  for _, row in ipairs(rows_of(el)) do
+    local left = #el.colspecs
+    for _, cell in ipairs(row.cells) do
+      colour(cell)
+      cell.col_span = math.max(1, math.min(cell.col_span, left))
+      left = left - cell.col_span
+    end
+  end
   return el
 end
 
@@ -451,8 +462,7 @@ local function column_widths(el)
       end
     end
   end
-  for _, row in ipairs(el.head.rows) do measure(row) end
-  for _, body in ipairs(el.bodies) do for _, row in ipairs(body.body) do measure(row) end end
+  for _, row in ipairs(rows_of(el)) do measure(row) end
   return widths, spans
 end
 
@@ -463,6 +473,7 @@ local function with_columns(el, columns, first)
   local function pick_cells(row) row.cells = pick(row.cells) return row end
   part.colspecs = pick(el.colspecs)
   part.head.rows = el.head.rows:map(function(row) return pick_cells(row:clone()) end)
+  part.foot.rows = el.foot.rows:map(function(row) return pick_cells(row:clone()) end)
   for i, body in ipairs(el.bodies) do
     part.bodies[i].body = body.body:map(function(row) return pick_cells(row:clone()) end)
   end

@@ -46,7 +46,7 @@ def _without_scripts(html):
     return BROWSER.sub("", ICON.sub("", html)), found
 
 
-def _shorten(text):
+def shorten(text):
     """`text` without its middle where it would take many more than LINES lines in print."""
     lines = text.splitlines(keepends=True)
     pieces = [line[i : i + COLUMNS] for line in lines for i in range(0, len(line), COLUMNS)]
@@ -79,7 +79,7 @@ def _as_png(data):
 def _printable(output):
     """Make an output fit for print; return the names of what it loses, and whether anything is left of it."""
     if "text" in output:
-        output.text = _shorten(_plain_text(output.text))
+        output.text = shorten(_plain_text(output.text))
     if "data" not in output:
         return [], True
     data, lost = output.data, []
@@ -93,7 +93,7 @@ def _printable(output):
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]
     if "text/plain" in data:
-        data["text/plain"] = _shorten(_plain_text(data["text/plain"]))
+        data["text/plain"] = shorten(_plain_text(data["text/plain"]))
     html, plain = data.get("text/html", ""), data.get("text/plain", "<")
     if "<table" in html and "xr-text-repr-fallback" not in html:
         data.pop("text/markdown", None)
@@ -116,7 +116,7 @@ def _join_long_streams(cell):
     """Makes one of all that a cell has printed where it will be shortened, so that this is done once."""
     streams = [output for output in cell.outputs if output.output_type == "stream"]
     text = "".join(output.text for output in streams)
-    if len(streams) > 1 and _shorten(text) != text:
+    if len(streams) > 1 and shorten(text) != text:
         streams[0].text = text
         cell.outputs = [output for output in cell.outputs if output not in streams[1:]]
 
