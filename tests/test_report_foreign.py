@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import threading
+import warnings
 
 import nbformat
 import numpy as np
@@ -261,6 +262,16 @@ NOTEBOOKS = {
         [displayed(text__html="<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td colspan=9>d</td></tr></table>")],
         ["a b c d"],
         ["table"],
+    ),
+    "maths of Sage": (
+        [
+            displayed(
+                text__html="<html><script type='math/tex; mode=display'>a<b^2</script></html>", text__plain="a"
+            ),
+            displayed(text__html="<table><tr><td><script type='math/tex'>\\mu</script></td></tr></table>"),
+        ],
+        ["𝑎 < 𝑏2", "𝜇"],
+        ["script", "$"],
     ),
     "a section by its name": (
         [new_markdown_cell("See @sec-tides.\n\n# Ebb {#sec-tides}")],
@@ -933,9 +944,16 @@ def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkey
     nb["cells"].append({"cell_type": "code", "source": "x", "metadata": {}, "id": "a"})
     nb["cells"].append({**nb["cells"][-1], "id": "b", "outputs": [{"output_type": "stream", "text": "x", "more": 1}]})
     (folder_of_two / "one.ipynb").write_text(json.dumps(nb))
-    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
     exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
     assert exporter.from_filename(folder_of_two / "one.ipynb")[0].startswith(b"%PDF")
+
+
+def test_cells_without_names_are_no_matter(folder_of_two, monkeypatch):
+    nb = json.loads((folder_of_two / "one.ipynb").read_text())
+    del nb["cells"][0]["id"]
+    (folder_of_two / "one.ipynb").write_text(json.dumps(nb | {"nbformat": 4, "nbformat_minor": 5}))
+    with warnings.catch_warnings(action="error"):
+        assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
 
 
 def test_numbers_and_data_that_the_format_forbids_are_left_out(folder_of_two, monkeypatch):

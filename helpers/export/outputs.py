@@ -19,6 +19,10 @@ ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
+MATHS = re.compile(  # as Sage writes it
+    r"""<script\b[^>]*\btype=["']math/tex(?P<display>;\s*mode=display)?["'][^>]*>(?P<tex>.*?)</script\s*>""",
+    re.S | re.I,
+)
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
 STANDS_IN = re.compile(r"<(?:.*\bobject\b.*|[\w.]+ at 0x\w+)>\s*", re.S)  # all that Python says of many objects
@@ -44,6 +48,14 @@ def _without_scripts(html):
     """HTML without what only a browser can run, the names of what was taken out, and without icons and buttons."""
     found = sorted(set(map(str.lower, re.findall(r"<(script|iframe|video|audio|canvas|object|embed)\b", html, re.I))))
     return BROWSER.sub("", ICON.sub("", html)), found
+
+
+def _with_maths(data):
+    """Makes maths of the scripts that are maths, in the HTML of an output, and LaTeX where there is nothing else."""
+    html = MATHS.sub(r"$\g<tex>$", data["text/html"])
+    if "text/latex" not in data and (alone := MATHS.fullmatch(re.sub(r"</?html>", "", data["text/html"]).strip())):
+        data["text/latex"] = f"$\\displaystyle {alone['tex']}$" if alone["display"] else f"${alone['tex']}$"
+    data["text/html"] = html
 
 
 def shorten(text):
@@ -87,6 +99,7 @@ def _printable(output):
     if data.keys() & set(IMAGES):
         data.pop(WIDGET, None)
     if "text/html" in data:
+        _with_maths(data)
         html, lost = _without_scripts(data["text/html"])
         data["text/html"], pale = html_tables.coloured(html_tables.whole(html))
         lost += ["some colours of a table"] if pale else []
