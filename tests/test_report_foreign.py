@@ -273,6 +273,11 @@ NOTEBOOKS = {
         ["𝑎 < 𝑏2", "𝜇"],
         ["script", "$"],
     ),
+    "a matrix without dollars": (
+        [displayed(text__latex="\\begin{bmatrix}1&a\\\\0&1\\end{bmatrix}", text__plain="m")],
+        ["𝑎"],
+        ["&"],
+    ),
     "a section by its name": (
         [new_markdown_cell("See @sec-tides.\n\n# Ebb {#sec-tides}")],
         ["See Ebb."],

@@ -23,6 +23,9 @@ MATHS = re.compile(  # as Sage writes it
     r"""<script\b[^>]*\btype=["']math/tex(?P<display>;\s*mode=display)?["'][^>]*>(?P<tex>.*?)</script\s*>""",
     re.S | re.I,
 )
+ROWS = re.compile(
+    r"\s*\\begin\{(\w*matrix|array|cases|split|aligned|gathered)\}.*\\end\{\1\}\s*", re.S
+)  # without dollars
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
 STANDS_IN = re.compile(r"<(?:.*\bobject\b.*|[\w.]+ at 0x\w+)>\s*", re.S)  # all that Python says of many objects
@@ -105,6 +108,8 @@ def _printable(output):
         lost += ["some colours of a table"] if pale else []
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]
+    if ROWS.fullmatch(data.get("text/latex", "")):
+        data["text/latex"] = f"$${data['text/latex'].strip()}$$"
     if "text/plain" in data:
         data["text/plain"] = shorten(_plain_text(data["text/plain"]))
     html, plain = data.get("text/html", ""), data.get("text/plain", "<")
