@@ -58,6 +58,11 @@ def test_formulas_keep_their_colours_and_those_that_are_lost_are_told_once(page,
     assert caplog.messages == ["Formulas lose colours that are not known: gone."]
 
 
+def test_wide_formulas_scroll(page):
+    style = "".join(style.text for style in page("$x$").find_all("style"))
+    assert all(f"{which} {{ overflow-x: auto;" in style for which in ('math[display="block"]', "p:has(> math)"))
+
+
 def test_images_on_the_web_are_links_and_told(page, capfd, caplog):
     soup = page("![](https://x.invalid/a/map.png)end ![sea](https://x.invalid/b.png)")
     assert soup.main.p.text == "map.png end sea"
