@@ -14,7 +14,14 @@ SAME = {  # TeX, and TeX that means the same
     r"\left(\begin{array}{*{2}c}1&2\end{array}\right)": r"\left(\begin{array}{cc}1&2\end{array}\right)",
     r"\begin{array}{l@{\quad\mbox{so}}r}a&b\end{array}": r"\begin{array}{lr}a&b\end{array}",
     r"\begin{pmatrix}a\end{pmatrix}^n_i": r"{\begin{pmatrix}a\end{pmatrix}}^n_i",
-    r"\begin{matrix}\color{red}1&\textcolor{blue}{2}\end{matrix}": r"\begin{matrix}1&{2}\end{matrix}",
+    r"\begin{matrix}\color{red}1&\textcolor{blue}2\end{matrix}": (
+        r"\begin{matrix}\textcolor{#f00}{1}&\textcolor{#00f}{2}\end{matrix}"
+    ),
+    r"{\color{red} a+b} + c": r"{\color{red}{a+b}} + c",
+    r"\left(\color{red} a\right) b": r"\left(\color{red}{a}\right) b",
+    r"\color[rgb]{1,0,0}{x} \color[HTML]{00FF00}{y}": r"\color{red}{x} \color{#0f0}{y}",
+    r"\color{gone}{x} + y": r"{x} + y",
+    r"a \\ b \\": r"a \\ b",
     r"\class{x}{a} + \cssId{b}{c}": r"{a} + {c}",
     r"||w||": r"\|w\|",
     r"\cfrac{1}{2}": r"\frac{1}{2}",
@@ -48,6 +55,10 @@ WRITTEN = {
     r"\begin{array}{l}x\\\displaystyle\end{array}": r"display(mat(delim: #none, align: #left, x))",
     r"\begin{array}{rcl}a&b&c\\&d\end{array}": 'display(mat(delim: #none, align: #center, a &, b, & c;  &, d, ""))',
     r"\begin{smallmatrix}a&b\end{smallmatrix}": "inline(mat(delim: #none, align: #center, a, b))",
+    r"\color{red}{x}+\textcolor{Blue}{\frac12}": (
+        r'text(fill: #rgb("#ff0000"), x) \+ text(fill: #rgb("#0000ff"), frac(1, 2))'
+    ),
+    r"\boxed{a}": "#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$display(a)$]",
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import threading
+import warnings
 
 import nbformat
 import numpy as np
@@ -16,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from pypdf import PdfReader
 
-from helpers.export import ReportError, maths, typeset
+from helpers.export import ReportError, markdown, maths, typeset
 from helpers.export import __main__ as binding
 from helpers.export.exporter import TypstPDFExporter
 from helpers.export.join import JOIN
@@ -233,6 +234,61 @@ NOTEBOOKS = {
         ["What it is"],
         ["title", "name", "---"],
     ),
+    "a heading right under HTML": ([new_markdown_cell("<br>\n## Heading\n\nx<br>\n# Other")], ["Other"], ["#"]),
+    "options of a directive": (
+        [new_markdown_cell(":::{tip icon=false .wide} Title\nbody\n:::")],
+        ["Title", "body"],
+        ["icon", ":::"],
+    ),
+    "dollars after two strokes": ([new_markdown_cell("*1\\\\$* or *2\\\\$* end")], ["1$ or 2$ end"], ["\\"]),
+    "one blank in dollars with a sign": ([new_markdown_cell("$ t = 0$, at $5 or $6")], ["𝑡 = 0, at $5 or $6"], []),
+    "a share in a formula": ([new_markdown_cell(r"$\text{at 95%}$ and $x % gone$")], ["at 95% and 𝑥"], ["gone"]),
+    "a formula that ends in a break": ([new_markdown_cell("$a \\\\ b \\\\$ end $c$")], ["end 𝑐"], ["\\", "$"]),
+    "a table of nothing": (
+        [displayed(text__html="<table><thead><tr></tr></thead><tbody><tr></tr></tbody></table>")],
+        [],
+        ["table"],
+    ),
+    "a table with a foot of nothing": (
+        [
+            displayed(
+                text__html="<table><tr><td>a</td><td>b</td></tr><tfoot><tr><td colspan=9></td></tr></tfoot></table>"
+            )
+        ],
+        ["a b"],
+        ["table"],
+    ),
+    "a cell over more columns than there are": (
+        [displayed(text__html="<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td colspan=9>d</td></tr></table>")],
+        ["a b c d"],
+        ["table"],
+    ),
+    "maths of Sage": (
+        [
+            displayed(
+                text__html="<html><script type='math/tex; mode=display'>a<b^2</script></html>", text__plain="a"
+            ),
+            displayed(text__html="<table><tr><td><script type='math/tex'>\\mu</script></td></tr></table>"),
+        ],
+        ["𝑎 < 𝑏2", "𝜇"],
+        ["script", "$"],
+    ),
+    "a matrix without dollars": (
+        [displayed(text__latex="\\begin{bmatrix}1&a\\\\0&1\\end{bmatrix}", text__plain="m")],
+        ["𝑎"],
+        ["&"],
+    ),
+    "a section by its name": (
+        [new_markdown_cell("See @sec-tides.\n\n# Ebb {#sec-tides}")],
+        ["See Ebb."],
+        ["@", "sec"],
+    ),
+    "what stands in for a map": (
+        [displayed(text__html="<iframe src='x'></iframe>", text__plain="<maps.Map at 0x7f>")],
+        [],
+        ["Map"],
+    ),
+    "words beside an image on the web": ([new_markdown_cell("![](https://x.invalid/a.png)Run")], ["a.png Run"], []),
     "rules and a colon": ([new_markdown_cell("---\n\nsaid: kept\n\n---\nend")], ["said: kept", "end"], []),
     "blanks at the end of maths": ([new_markdown_cell("$a_1\\ \\ $ end")], ["end"], ["$", "_"]),
     "a mark of the order of bytes": ([new_markdown_cell("\ufeffend")], ["end"], ["\ufeff"]),
@@ -371,6 +427,15 @@ def test_what_typst_refuses_is_shown_as_its_source(caplog, monkeypatch):
     text, told, _ = exported([new_markdown_cell("$bad$ and $good$"), new_markdown_cell("end")], caplog)
     assert "notebook nb, cell 1: the maths" in told
     assert "bad and 𝑥" in text
+
+
+def test_the_source_of_a_cell_is_shortened(caplog, monkeypatch):
+    monkeypatch.setattr(maths, "typst", lambda tex, macros=None: "x")
+    cell = new_raw_cell("#nosuch(1)" + "\n\nmore" * 900, metadata={"raw_mimetype": "text/markdown"})
+    monkeypatch.setattr(typeset, "with_maths", lambda body, strict, log: body.replace("\\#nosuch", "#nosuch"))
+    text, told, _ = exported([cell], caplog)
+    assert "nosuch" in told
+    assert "lines left out" in text
 
 
 def test_what_a_notebook_says_of_itself_is_taken(caplog):
@@ -557,6 +622,8 @@ def test_citations_are_those_of_the_bibliography_that_the_notebook_names(tmp_pat
     assert "As Knuth (1984), (see Knuth 1984, 3), (Knuth 1984) and @nobody; [@none] x@knuth.org" in text
     assert "Bibliography Knuth, D. 1984. TeX." in text
     assert "the citation key none is not" in told
+    front = new_raw_cell("---\nbibliography: works.bib\n---")
+    assert "As Knuth (1984)" in exported([front, *cells], caplog, path=tmp_path)[0]
     text, told, _ = exported(cells, caplog, {"bibliography": "../works.bib"}, tmp_path)
     assert "As @knuth, [see @knuth" in text
     assert "works.bib is not in the folder" in told
@@ -749,6 +816,55 @@ def test_a_formula_of_sympy_is_made_to_fit(caplog, monkeypatch):
     assert "[$ x \\+ 1 $]" in body
 
 
+@pytest.mark.parametrize("times", [30, 700])
+def test_a_formula_breaks_between_its_terms_before_it_is_too_small(times, caplog):
+    tall = " + ".join(rf"\frac{{{i}}}{{x_{{{i}}}}}" for i in range(times))
+    _, _, pdf = exported([new_markdown_cell(f"$${tall}$$")], caplog)
+    sizes = []
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.append(size * cm[0] * tm[0]))
+    assert sorted(sizes)[len(sizes) // 2] > 9
+    assert (len(PdfReader(io.BytesIO(pdf)).pages) > 1) == (times == 700)
+
+
+def test_a_formula_that_has_nowhere_to_break_is_made_to_fit(caplog):
+    row = " & ".join(f"x_{{{i}}}" for i in range(60))
+    _, _, pdf = exported([new_markdown_cell(rf"$$a = \begin{{pmatrix}}{row}\end{{pmatrix}}$$ end")], caplog)
+    places = []
+    page = PdfReader(io.BytesIO(pdf)).pages[0]
+    page.extract_text(visitor_text=lambda text, cm, tm, font, size: places.append(cm[0] * tm[4] + cm[4]))
+    assert max(places) < page.mediabox.width - 70
+
+
+def test_what_is_taller_than_a_page_goes_on_on_the_next(caplog):
+    html = f"<table>{'<tr><td>one<br>two<br>three<br>four</td></tr>' * 20}</table>"
+    _, _, pdf = exported([displayed(text__html=html), new_code_cell("five " * 2000)], caplog)
+    heights = {"four": [], "five": []}
+
+    def note(text, cm, tm, font, size):
+        for word, found in heights.items():
+            found += [cm[3] * tm[5] + cm[5]] * text.count(word)
+
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=note)
+    assert (len(heights["four"]), len(heights["five"])) == (20, 2000)
+    assert min(heights["four"] + heights["five"]) > 60
+
+
+def test_columns_with_blocks_are_as_wide_as_they_must(caplog, monkeypatch):
+    html = "<table><tr><td><div>a</div></td><td><div>much longer</div></td></tr></table>"
+    body, _ = typst_of([displayed(text__html=html)], caplog, monkeypatch)
+    assert "columns: 2," in body
+
+
+@pytest.mark.parametrize(("name", "expected"), [("C#", "csharp"), ("C++17", "cpp17"), ("R", "r"), ("", "python")])
+def test_a_language_of_any_name_is_no_text(name, expected, caplog, monkeypatch):
+    assert markdown.language(name) == expected
+    nb = new_notebook(cells=[new_code_cell("x")], metadata={"language_info": {"name": name}})
+    pdf, _ = TypstPDFExporter().from_notebook_node(nb, {"metadata": {"name": "nb"}})
+    assert PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split() == ["x", "1"]
+
+
 def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):
     html = "<table><thead><tr><th>a</th></tr></thead><tbody><p>1 row</p><tr><td>5</td></tr> astray </tbody></table>"
     body = " ".join(typst_of([displayed(text__html=html)], caplog, monkeypatch)[0].split())
@@ -764,11 +880,11 @@ def test_text_of_wide_lines_is_set_smaller(caplog):
 
 
 def test_a_kind_of_loss_is_told_once(caplog, capfd):
-    links = new_markdown_cell("".join(f"[{i}](#gone{i}) " for i in range(7)))
+    links = new_markdown_cell("".join(f"[{i}](#gone{i}) [{i}](#gone{i}) " for i in range(7)))
     _, told, _ = exported(
         [displayed(text__html="<script>x</script>") for _ in range(6)] + [links], caplog, passes=[JOIN]
     )
-    assert "script (notebook nb, cell 1, notebook nb, cell 2, notebook nb, cell 3, and 3 more cells)." in told
+    assert "script (notebook nb, cells 1, 2, 3 and 3 more)." in told
     assert (
         "the links to #gone0, #gone1, #gone2, #gone3, #gone4 and 2 more have no target"
         in told + capfd.readouterr().err
@@ -833,16 +949,35 @@ def test_what_a_notebook_may_not_have_or_lacks_is_no_error(folder_of_two, monkey
     nb["cells"].append({"cell_type": "code", "source": "x", "metadata": {}, "id": "a"})
     nb["cells"].append({**nb["cells"][-1], "id": "b", "outputs": [{"output_type": "stream", "text": "x", "more": 1}]})
     (folder_of_two / "one.ipynb").write_text(json.dumps(nb))
-    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
     exporter = TypstPDFExporter(log=logging.getLogger("foreign"))
     assert exporter.from_filename(folder_of_two / "one.ipynb")[0].startswith(b"%PDF")
 
 
+def test_cells_without_names_are_no_matter(folder_of_two, monkeypatch):
+    nb = json.loads((folder_of_two / "one.ipynb").read_text())
+    del nb["cells"][0]["id"]
+    (folder_of_two / "one.ipynb").write_text(json.dumps(nb | {"nbformat": 4, "nbformat_minor": 5}))
+    with warnings.catch_warnings(action="error"):
+        assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+
+
+def test_numbers_and_data_that_the_format_forbids_are_left_out(folder_of_two, monkeypatch):
+    nb = json.loads((folder_of_two / "one.ipynb").read_text())
+    shown = {"output_type": "display_data", "data": {"text/plain": "kept", "data": {"x": 1}}, "metadata": {}}
+    cell = {"cell_type": "code", "id": "a", "source": "x", "metadata": {}, "outputs": [shown], "execution_count": " "}
+    nb["cells"].append(cell)
+    (folder_of_two / "one.ipynb").write_text(json.dumps(nb))
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", folder_of_two / "one.pdf") == 0
+    assert "kept" in PdfReader(folder_of_two / "one.pdf").pages[0].extract_text()
+
+
 def test_the_oldest_format_is_read(tmp_path, monkeypatch):
     cell = {"cell_type": "code", "input": "x", "outputs": [], "collapsed": False, "language": "python"}
+    cell["outputs"] = [{"output_type": "display_data", "html": ["<b>seen</b>", " end"]}]
     old = {"nbformat": 2, "metadata": {"name": "o"}, "worksheets": [{"cells": [cell]}]}
     (tmp_path / "o.ipynb").write_text(json.dumps(old))
     assert bind(monkeypatch, tmp_path / "o.ipynb", "-o", tmp_path / "o.pdf") == 0
+    assert "seen end" in PdfReader(tmp_path / "o.pdf").pages[0].extract_text()
 
 
 def test_what_cannot_be_bound_is_told_and_the_last_pdf_stays(folder_of_two, monkeypatch, capsys):

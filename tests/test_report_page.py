@@ -51,6 +51,24 @@ def test_old_tex_and_macros_are_maths_and_what_cannot_be_read_stays(page):
     assert r"$\nosuch{x}$" in soup.main.text
 
 
+def test_formulas_keep_their_colours_and_those_that_are_lost_are_told_once(page, caplog):
+    soup = page(r"$\color{red}{x}+y$ $$\textcolor{#00f}{z}$$ $\color{gone}{u}$ and $\color{gone}{v}$")
+    marked = [(style["mathcolor"], style.text) for style in soup.find_all("mstyle", mathcolor=True)]
+    assert marked == [("#ff0000", "x"), ("#0000ff", "z")]
+    assert caplog.messages == ["Formulas lose colours that are not known: gone."]
+
+
+def test_wide_formulas_scroll(page):
+    style = "".join(style.text for style in page("$x$").find_all("style"))
+    assert all(f"{which} {{ overflow-x: auto;" in style for which in ('math[display="block"]', "p:has(> math)"))
+
+
+def test_images_on_the_web_are_links_and_told(page, capfd, caplog):
+    soup = page("![](https://x.invalid/a/map.png)end ![sea](https://x.invalid/b.png)")
+    assert soup.main.p.text == "map.png end sea"
+    assert "2 images lie on the web" in caplog.text + capfd.readouterr().err
+
+
 def test_a_page_runs_its_own_script_alone_and_loads_nothing(page):
     soup = page("a <b onclick='x()'>b</b> <video src='http://x.invalid'></video>\n\n<style>@import 'x'</style>")
     policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]

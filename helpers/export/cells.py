@@ -5,6 +5,8 @@ from mimetypes import guess_extension
 
 import yaml
 from nbformat import from_dict
+from nbformat.v4.rwbase import rejoin_lines
+from nbformat.validator import iter_validate
 
 TEXT = {"metadata": {}, "source": ""}
 CELLS = {"markdown": TEXT, "raw": TEXT, "code": {**TEXT, "outputs": [], "execution_count": None}}
@@ -17,12 +19,16 @@ OUTPUTS = {
 
 
 def complete(nb):
-    """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too."""
+    """Gives cells and outputs what the format asks for and takes away what it forbids; Jupyter opens them too.
+
+    Text is one string, which an upgrade from an old format may leave in lines.
+    """
     _complete(nb, {"metadata": {}, "cells": []}, {"nbformat", "nbformat_minor"})
     for cell in nb.cells:
         _complete(cell, CELLS[cell.cell_type], {"cell_type", "id", "attachments"})
         for output in cell.get("outputs", []):
             _complete(output, OUTPUTS[output.output_type], {"output_type"})
+    rejoin_lines(nb)
 
 
 def _complete(item, fields, others):
@@ -32,6 +38,26 @@ def _complete(item, fields, others):
         item.setdefault(name, from_dict(value))
 
 
+def drop_invalid(nb):
+    """Takes from cells and outputs the numbers and data that the format forbids; Jupyter opens them too."""
+    while any([_dropped(nb, *error.absolute_path) for error in iter_validate(nb)]):  # it tells one of each cell
+        pass
+
+
+def _dropped(nb, *place):
+    """Whether what stands at this place of a notebook is a number or data, and is taken out."""
+    match place:
+        case ("cells", i, "execution_count"):
+            nb.cells[i].execution_count = None
+        case ("cells", i, "outputs", j, "execution_count"):
+            nb.cells[i].outputs[j].execution_count = None
+        case ("cells", i, "outputs", j, "data", kind, *_):
+            nb.cells[i].outputs[j].data.pop(kind, None)
+        case _:
+            return False
+    return True
+
+
 def where(cell):
     """Notebook and 1-based index of a cell, as they are named in messages."""
     report = cell.metadata.report
@@ -39,7 +65,7 @@ def where(cell):
 
 
 def read_front_matter(nb):
-    """Makes a heading of the title in YAML that the first cell may have between ---, as for Quarto."""
+    """Takes a title, as a heading, and a bibliography from YAML that the first cell may have between ---."""
     first = nb.cells[0] if nb.cells and nb.cells[0].cell_type != "code" else None
     found = first and re.match(r"\s*---[ \t]*\n(?=\S)(.*?)\n---[ \t]*(?:\n|\Z)", first.source, re.S)
     try:
@@ -51,6 +77,8 @@ def read_front_matter(nb):
         title = given.get("title")
         first.source = f"# {title}\n\n{below}" if title else below
         first.cell_type = "markdown"
+        if given.get("bibliography"):
+            nb.metadata.setdefault("bibliography", given["bibliography"])
 
 
 def name_cells(nb, notebook):

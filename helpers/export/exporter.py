@@ -10,7 +10,7 @@ from nbformat import from_dict
 from traitlets import Bool, Float, List, Unicode, default
 from traitlets.config import Config
 
-from . import ReportError, captions, cells, markdown, outputs, revision, typeset
+from . import ReportError, captions, cells, colours, markdown, outputs, revision, typeset
 
 REMOVED = {  # by tags, as nbconvert, JupyterLab and Jupyter Book write them
     "remove_cell_tags": {"remove-cell", "remove_cell"},
@@ -103,6 +103,7 @@ class TypstPDFExporter(TemplateExporter):
         yield "hide_input", lambda tags: bool(REMOVED["remove_input_tags"].intersection(tags))
         yield "fenced", markdown.fenced
         yield "plain", markdown.plain
+        yield "language", markdown.language
         yield "plain_maths", markdown.plain_maths
         yield "headings", markdown.headings
         yield "directives", markdown.directives
@@ -156,6 +157,7 @@ class TypstPDFExporter(TemplateExporter):
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         outputs.keep_printable(nb, self.log)
         outputs.drop_progress(nb)
+        colours.tell_unknown(nb, self.log)
         cells.rename_attachments(nb)
         captions.lower_anchors(nb)
         captions.attach_captions(nb, self.strict, self.log)
@@ -176,7 +178,8 @@ class TypstPDFExporter(TemplateExporter):
                 if mended is None:
                     raise
                 body, piece = mended
-                self.log.warning("%s cannot be typeset (%s); its source is shown.", piece, error)
+                reason = str(error).partition("\n")[0]
+                self.log.warning("%s cannot be typeset (%s); its source is shown.", piece, reason)
         raise ReportError(f"more than {PIECES} pieces of this notebook cannot be typeset")
 
     def _typeset(self, body, folder, options):

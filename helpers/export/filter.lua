@@ -8,7 +8,6 @@ local readers = {
   latex = 'latex',
 }
 local strict = false
-local remote = 0 -- images on the web, which are not fetched
 local unread = {} -- the names of others that are not shown, by why
 local targets = {}
 local titles, other_names = {}, {} -- of the sections among them
@@ -86,12 +85,26 @@ local function colour(cell)
   cell.attributes = given
 end
 
--- pandas aligns its columns to the right, by a style that pandoc does not read.
+-- pandas aligns its columns to the right, by a style that pandoc does not read.  Where a cell has blocks, pandoc makes
+-- all columns equal.  A table may have no columns at all, a foot of buttons that are gone, and cells over more columns
+-- than there are.
 local function html_table(el)
+  if #el.colspecs == 0 then return {} end
+  el.foot.rows = el.foot.rows:filter(function(row)
+    return row.cells:find_if(function(cell) return pandoc.utils.stringify(cell.contents) ~= '' end)
+  end)
   for _, column in ipairs(el.colspecs) do
     if column[1] == 'AlignDefault' then column[1] = 'AlignRight' end
+    if column[2] and math.abs(column[2] * #el.colspecs - 1) < 0.01 then column[2] = nil end
   end
-  for _, row in ipairs(rows_of(el)) do row.cells:map(colour) end
+  for _, row in ipairs(rows_of(el)) do
+    local left = #el.colspecs
+    for _, cell in ipairs(row.cells) do
+      colour(cell)
+      cell.col_span = math.max(1, math.min(cell.col_span, left))
+      left = left - cell.col_span
+    end
+  end
   return el
 end
 
@@ -325,19 +338,9 @@ local function size(el, name)
   return length(style:match('%f[%w-]' .. name .. '%s*:%s*([^;]+)') or el.attributes[name] or '')
 end
 
--- What is printed instead of an image on the web: its alternative text, its name or, of a badge, where it is from.
-local function name_of(el)
-  if #el.caption > 0 then return el.caption end
-  local host, path = el.src:match '^https?://([^/?#]+)([^?#]*)'
-  local name = images.decoded(path or ''):match '[^/]+$' or ''
-  local drawn = el.src:match '%.svg%?' -- by a service, from words in the query
-  return not drawn and name:match '%.%a+$' and name or host or el.src
-end
-
 local function image(el)
   if el.src:match '^https?:' then
-    remote = remote + 1
-    return pandoc.Link(name_of(el), el.src)
+    return images.link(el)
   end
   if images.outside(el.src) then
     return not_shown(el, 'outside the folder of the notebook')
@@ -369,11 +372,15 @@ local function alone(el)
   end
 end
 
--- Images side by side are words side by side where they are on the web.
+-- Images on the web are words, which stand apart from others and from words beside them.
 local function images_apart(list)
   local function is_image(el) return el.t == 'Image' or el.t == 'Link' and #el.content == 1 and el.content[1].t == 'Image' end
+  local function is_word(el) return el.t == 'Str' and el.text:match '^%w' end
   for i = #list - 1, 1, -1 do
-    if is_image(list[i]) and is_image(list[i + 1]) then list:insert(i + 1, pandoc.Space()) end
+    local remote = list[i].t == 'Image' and list[i].src:match '^https?:'
+    if is_image(list[i]) and is_image(list[i + 1]) or remote and is_word(list[i + 1]) then
+      list:insert(i + 1, pandoc.Space())
+    end
   end
   return list
 end
@@ -455,8 +462,7 @@ local function column_widths(el)
       end
     end
   end
-  for _, row in ipairs(el.head.rows) do measure(row) end
-  for _, body in ipairs(el.bodies) do for _, row in ipairs(body.body) do measure(row) end end
+  for _, row in ipairs(rows_of(el)) do measure(row) end
   return widths, spans
 end
 
@@ -467,6 +473,7 @@ local function with_columns(el, columns, first)
   local function pick_cells(row) row.cells = pick(row.cells) return row end
   part.colspecs = pick(el.colspecs)
   part.head.rows = el.head.rows:map(function(row) return pick_cells(row:clone()) end)
+  part.foot.rows = el.foot.rows:map(function(row) return pick_cells(row:clone()) end)
   for i, body in ipairs(el.bodies) do
     part.bodies[i].body = body.body:map(function(row) return pick_cells(row:clone()) end)
   end
@@ -598,6 +605,7 @@ function Pandoc(doc)
   doc = doc:walk { Header = anchor_heading, Div = caption, Para = image_as_figure }
   doc = cite_references(add_passes(doc), known)
   doc = doc:walk { Div = function(div) if div.classes:includes 'output' then return div.content end end }
+  doc = doc:walk { Inlines = images_apart }
   if FORMAT ~= 'typst' then return doc end
   local function remember(el) targets[el.identifier] = targets[el.identifier] or 'place' end
   local function remember_numbered(el) targets[el.identifier] = 'numbered' end
@@ -606,12 +614,9 @@ function Pandoc(doc)
   for label in pairs(labels) do remember { identifier = 'eq-' .. label } end
   doc = doc:walk { Para = images_in_line, Plain = images_in_line, BulletList = task_list }
   doc = doc:walk { Table = table_size, Figure = figure, Div = div }
-  doc = doc:walk { Para = alone, Inlines = images_apart }:walk { Inlines = end_calls }
+  doc = doc:walk { Para = alone }:walk { Inlines = end_calls }
   doc = doc:walk { Math = maths, Span = span, Link = link, Image = image }
-  if remote > 0 then
-    io.stderr:write(('[WARNING] %d image%s on the web and %s printed as %s\n'):format(remote, remote == 1 and ' lies' or 's lie',
-      remote == 1 and 'is' or 'are', remote == 1 and 'a link' or 'links'))
-  end
+  images.tell()
   for why, names in pairs(unread) do
     local rest = #names > 3 and (' and %d more'):format(#names - 3) or ''
     io.stderr:write(('[WARNING] images %s are not shown: %s%s\n'):format(why, table.concat(names, ', ', 1, math.min(3, #names)), rest))

@@ -51,9 +51,7 @@ local function filters(cell)
     end,
     Image = function(el)
       if el.src:match '^data:' then return nil end
-      if el.src:match '^%a[%w+.-]*:' then -- nothing is fetched
-        return pandoc.Link(#el.caption > 0 and el.caption or el.src, el.src)
-      end
+      if el.src:match '^%a[%w+.-]*:' then return images.link(el) end -- nothing is fetched
       if images.outside(el.src) or not pcall(pandoc.mediabag.fetch, el.src) then
         io.stderr:write('[WARNING] the image ' .. el.src:sub(1, 60) .. ' is missing or outside the folder of the notebook\n')
         return el.caption
@@ -92,6 +90,7 @@ function Pandoc(doc)
       blocks:extend(pandoc.Blocks({ block }):walk(filters(cell)))
     end
   end
+  images.tell()
   doc.blocks = blocks
   return doc
 end

@@ -14,6 +14,11 @@ from .exporter import REMOVED, TypstPDFExporter
 HERE = Path(__file__).parent
 PAGE = HERE / "page"
 UNREAD = re.compile(r'<span class="math (inline|display)">\${1,2}(.+?)\${1,2}</span>', re.S)  # by pandoc
+COLOURED = re.compile(  # what pandoc has read without its colours
+    r'<math display="(inline|block)"[^>]*>(?:(?!</math>).)*<annotation encoding="application/x-tex">'
+    r"((?:(?!</annotation>).)*\\(?:text)?color\b.*?)</annotation></semantics></math>",
+    re.S,
+)
 READ = re.compile(r'<annotation encoding="application/x-tex">(.*?)</annotation>', re.S)
 
 
@@ -36,10 +41,10 @@ def _with_maths(page, log):
         except tex.Unreadable as error:
             log.warning("the maths %.60s cannot be read (%s)", source, error)
             return found[0]
-        maths.set("display", "block" if found[1] == "display" else "inline")
+        maths.set("display", "inline" if found[1] == "inline" else "block")
         return tostring(maths, "unicode")
 
-    return UNREAD.sub(written, page)
+    return COLOURED.sub(written, UNREAD.sub(written, page))
 
 
 def _with_policy(page):

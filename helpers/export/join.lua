@@ -132,7 +132,7 @@ local function goal(cell, target, decoded)
   anchor = decoded(anchor):gsub('`', '') -- of code in a heading, which JupyterLab keeps in a name and pandoc does not
   local found = anchor == '' and names[notebook] or names[(notebook or cell.notebook) .. '--' .. anchor] or names[anchor]
   if not found and not strict then
-    if not target:match '^#eq%-' then gone:insert(target) end -- an equation is told of by references.lua
+    if not target:match '^#eq%-' and not gone:includes(target) then gone:insert(target) end -- an equation is told of by references.lua
   elseif not found then
     problem(cell, ('the link to %s has no target here; correct it, put an anchor where it should lead, or add '
       .. 'its notebook.'):format(target))

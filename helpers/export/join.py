@@ -3,13 +3,14 @@
 import copy
 import os
 import re
+import warnings
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_notebook
 
 from . import ReportError
-from .cells import complete, name_cells
+from .cells import complete, drop_invalid, name_cells
 from .markdown import outside_code
 
 JOIN = str(Path(__file__).with_name("join.lua"))
@@ -28,9 +29,11 @@ def part(nb, name, number):
 def read(path):
     """Return the notebook of this path; ReportError where it is none."""
     try:
-        nb = nbformat.from_dict(nbformat.read(path, as_version=4))
-        complete(nb)
-        nbformat.validate(nb)
+        with warnings.catch_warnings(action="ignore", category=nbformat.warnings.MissingIDFieldWarning):
+            nb = nbformat.from_dict(nbformat.read(path, as_version=4))
+            complete(nb)
+            drop_invalid(nb)
+            nbformat.validate(nb)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ReportError(f"notebook {path} is not a Jupyter notebook: {reason[:200]}.") from error

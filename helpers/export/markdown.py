@@ -10,14 +10,15 @@ WORDS = r"\\(?:[mh]box|text(?:rm|bf|it)?)\s*\{[^{}]*\}"  # with dollars in them 
 LINE = rf"(?:{WORDS}|\\.|[^$\\\n])+?"
 TEX = rf"(?:{WORDS}|\\.|\n(?!\s*\n)|[^$\\\n])+?"
 MATH = re.compile(
-    r"\\\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
+    r"\\{1,2}\$|\\\\\((?P<round>.+?)\\\\\)|\\\\\[(?P<square>.+?)\\\\\]"
     r"|\$\$(?P<display>.+?)\$\$|\\begin\{(?P<env>[a-z]+\*?)\}(?P<rows>.+?)\\end\{(?P=env)\}"
-    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^])){LINE})\$(?!\d)|\$",
+    rf"|\$(?P<inline>(?!\s){TEX}(?<!\s)|\s{TEX}\s|(?=[^$\n]*(?:\\[a-zA-Z ]|[_^=≤≥∈])){LINE})\$(?!\d)|\$",
     re.S,
 )
 CLOSE_HEADING = re.compile(r"^(#{2,6}(?=[^\W_])|#(?=[^\W\d_a-z]))", re.M)  # as old notebooks have it: #Heading
+AFTER_TAG = re.compile(r"(?<=>)[ \t]*\n(?=#{1,6} )")
 DIRECTIVE = re.compile(
-    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)\})?[ \t]*(?P<title>[^\n]*)\n"
+    r"^(?P<fence>`{3,}|~{3,}|:{3,}(?=\{))(?:\{(?P<name>[\w-]+)(?: [^{}\n]*)?\})?[ \t]*(?P<title>[^\n]*)\n"
     r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
     re.M | re.S,
 )
@@ -35,6 +36,13 @@ def outside_code(function, text):
     return "".join([*pieces, function(text[start:])])
 
 
+def _uncommented(tex):
+    """TeX without its comments; a % before a brace that must close is none."""
+    shorter = re.sub(r"(?<!\\)%.*", "", tex)
+    comment = shorter.count("{") - shorter.count("}") == tex.count("{") - tex.count("}")
+    return shorter if comment else re.sub(r"(?<!\\)%", r"\\%", tex)
+
+
 def one_line(match):
     """The formula that MATH matched as pandoc reads it, in one line."""
     env, rows = match.group("env", "rows")
@@ -42,7 +50,7 @@ def one_line(match):
     tex = display or rows or inline
     if tex is None:
         return r"\$"
-    tex = re.sub(r"(?<!\\)%.*", "", tex)
+    tex = _uncommented(tex)
     tex = re.sub(r"\\(?:nonumber|notag)\b|\\[bB]igg?[lrm]?(?![a-z])", "", tex)
     tex = re.sub(r"(?<!\\)\\\|(.+?)(?<!\\)\\\|", r"\\lVert \1 \\rVert", " ".join(tex.split()))
     while re.search(r"(?<!\\)(?:\\\\)*\\$", tex):  # a blank that was written "\ " and stood at the end
@@ -59,8 +67,9 @@ def plain_maths(text):
 
 
 def headings(text):
-    """`text` with a blank after the # of each heading, without which pandoc sees none."""
-    return outside_code(lambda piece: CLOSE_HEADING.sub(r"\1 ", piece), text)
+    """`text` with a blank after the # of each heading, and an empty line between it and a line of HTML; without them
+    pandoc sees none."""
+    return outside_code(lambda piece: AFTER_TAG.sub("\n\n", CLOSE_HEADING.sub(r"\1 ", piece)), text)
 
 
 def _directive(match):
@@ -102,6 +111,11 @@ def fenced(text, info=""):
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{info}\n{text}\n{fence}"
+
+
+def language(name):
+    """The name of a language as a class of pandoc has it: csharp, cpp."""
+    return re.sub(r"[^\w-]", "", name.lower().replace("#", "sharp").replace("+", "p")) or "python"
 
 
 def plain(text):

@@ -151,6 +151,8 @@ def _style(element):
     if element.get("scriptlevel") == "1" and len(element) == 1 and element[0].tag == "mtable":
         return _table(element[0], "inline")
     inner = sequence(element)
+    if inner and element.get("mathcolor"):
+        return f"text(fill: #rgb({string(element.get('mathcolor'))}), {inner})"
     if inner and element.get("displaystyle"):
         return f"{'display' if element.get('displaystyle') == 'true' else 'inline'}({inner})"
     return inner
@@ -160,7 +162,7 @@ def _enclosed(element):
     inner = sequence(element)
     if "strike" in (element.get("notation") or ""):
         return f"cancel({inner})"
-    return f"#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$ {inner} $]"
+    return f"#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$display({inner})$]"
 
 
 def _held(elements):
@@ -187,7 +189,7 @@ WRITERS = {
     "mroot": lambda element: f"root({_write(element[1])}, {_write(element[0])})",
     "mtable": _table,
     "mstyle": _style,
-    "mphantom": lambda element: f"#hide[$ {sequence(element)} $]",
+    "mphantom": lambda element: f"#hide[$display({sequence(element)})$]",
     "menclose": _enclosed,
     **dict.fromkeys(("msub", "msup", "msubsup", "munder", "mover", "munderover"), _scripts),
 }

@@ -12,7 +12,8 @@ def typst(tex, macros=None):
     `macros`: as `definitions` gives them.
     """
     with readable():
-        return _tight(_top(tree(tex, macros)).strip())
+        written = _tight(_top(tree(tex, macros)).strip())
+    return re.sub(r"(?:\s\\)+$", "", written)  # a break before the end, where it would escape the dollar
 
 
 def _top(element):

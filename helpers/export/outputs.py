@@ -9,7 +9,6 @@ from nbconvert.filters import strip_ansi
 from PIL import Image
 
 from . import html_tables
-from .cells import where
 from .markdown import outside_code
 
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -20,9 +19,16 @@ ICON = re.compile(r"<button\b.*?</button\s*>|<svg\b(?:(?!</svg).)*<(?:use|symbol
 BROWSER = re.compile(
     r"<(?P<name>script|iframe|video|audio|canvas|object)\b.*?</(?P=name)\s*>|<embed\b[^>]*>", re.S | re.I
 )
+MATHS = re.compile(  # as Sage writes it
+    r"""<script\b[^>]*\btype=["']math/tex(?P<display>;\s*mode=display)?["'][^>]*>(?P<tex>.*?)</script\s*>""",
+    re.S | re.I,
+)
+ROWS = re.compile(
+    r"\s*\\begin\{(\w*matrix|array|cases|split|aligned|gathered)\}.*\\end\{\1\}\s*", re.S
+)  # without dollars
 LINES = 150  # of an output, of which more would fill pages
 COLUMNS = 95  # characters of a line in print
-STANDS_IN = re.compile(r"<.*\bobject\b.*>\s*", re.S)  # what Python says of an object that has nothing else to say
+STANDS_IN = re.compile(r"<(?:.*\bobject\b.*|[\w.]+ at 0x\w+)>\s*", re.S)  # all that Python says of many objects
 
 
 def _is_progress(output):
@@ -47,7 +53,15 @@ def _without_scripts(html):
     return BROWSER.sub("", ICON.sub("", html)), found
 
 
-def _shorten(text):
+def _with_maths(data):
+    """Makes maths of the scripts that are maths, in the HTML of an output, and LaTeX where there is nothing else."""
+    html = MATHS.sub(r"$\g<tex>$", data["text/html"])
+    if "text/latex" not in data and (alone := MATHS.fullmatch(re.sub(r"</?html>", "", data["text/html"]).strip())):
+        data["text/latex"] = f"$\\displaystyle {alone['tex']}$" if alone["display"] else f"${alone['tex']}$"
+    data["text/html"] = html
+
+
+def shorten(text):
     """`text` without its middle where it would take many more than LINES lines in print."""
     lines = text.splitlines(keepends=True)
     pieces = [line[i : i + COLUMNS] for line in lines for i in range(0, len(line), COLUMNS)]
@@ -80,7 +94,7 @@ def _as_png(data):
 def _printable(output):
     """Make an output fit for print; return the names of what it loses, and whether anything is left of it."""
     if "text" in output:
-        output.text = _shorten(_plain_text(output.text))
+        output.text = shorten(_plain_text(output.text))
     if "data" not in output:
         return [], True
     data, lost = output.data, []
@@ -88,13 +102,16 @@ def _printable(output):
     if data.keys() & set(IMAGES):
         data.pop(WIDGET, None)
     if "text/html" in data:
+        _with_maths(data)
         html, lost = _without_scripts(data["text/html"])
         data["text/html"], pale = html_tables.coloured(html_tables.whole(html))
         lost += ["some colours of a table"] if pale else []
         if not re.search(r"<(?:table|img|svg)\b|>[^<>]*\w", data["text/html"]):
             del data["text/html"]
+    if ROWS.fullmatch(data.get("text/latex", "")):
+        data["text/latex"] = f"$${data['text/latex'].strip()}$$"
     if "text/plain" in data:
-        data["text/plain"] = _shorten(_plain_text(data["text/plain"]))
+        data["text/plain"] = shorten(_plain_text(data["text/plain"]))
     html, plain = data.get("text/html", ""), data.get("text/plain", "<")
     if "<table" in html and "xr-text-repr-fallback" not in html:
         data.pop("text/markdown", None)
@@ -107,8 +124,9 @@ def _printable(output):
             data.pop(kind, None)
     shown = data.keys() & set(TYPES)
     richer = sorted(data.keys() - set(TYPES))
-    if WIDGET in data or not shown or (shown == {"text/plain"} and STANDS_IN.fullmatch(data["text/plain"])):
-        return lost or richer[:1] or ["nothing"], False
+    stands_in = shown == {"text/plain"} and (lost or richer) and STANDS_IN.fullmatch(data["text/plain"])
+    if WIDGET in data or not shown or stands_in:
+        return lost or richer[:1] or ["what has no data"], False
     return lost, True
 
 
@@ -116,7 +134,7 @@ def _join_long_streams(cell):
     """Makes one of all that a cell has printed where it will be shortened, so that this is done once."""
     streams = [output for output in cell.outputs if output.output_type == "stream"]
     text = "".join(output.text for output in streams)
-    if len(streams) > 1 and _shorten(text) != text:
+    if len(streams) > 1 and shorten(text) != text:
         streams[0].text = text
         cell.outputs = [output for output in cell.outputs if output not in streams[1:]]
 
@@ -146,9 +164,16 @@ def _clean_text(cell):
     return lost
 
 
-def _told(places):
-    """The first of the places where something is lost, and how many follow."""
-    return places if len(places) < 5 else [*places[:3], f"and {len(places) - 3} more cells"]
+def _told(cells):
+    """The notebooks of cells where something is lost, with the first of these cells and how many follow."""
+    indices = {}
+    for cell in cells:
+        indices.setdefault(cell.metadata.report.notebook, []).append(str(cell.metadata.report.index))
+    told = []
+    for notebook, found in indices.items():
+        shown = found if len(found) < 5 else [*found[:2], f"{found[2]} and {len(found) - 3} more"]
+        told.append(f"notebook {notebook}, cell{'s' if len(found) > 1 else ''} {', '.join(shown)}")
+    return ", ".join(told)
 
 
 def keep_printable(nb, log):
@@ -162,7 +187,7 @@ def keep_printable(nb, log):
         else:
             continue
         for name in dict.fromkeys(lost):
-            left_out.setdefault(name, []).append(where(cell))
+            left_out.setdefault(name, []).append(cell)
     if left_out:
-        told = [f"{name} ({', '.join(_told(places))})" for name, places in left_out.items()]
+        told = [f"{name} ({_told(cells)})" for name, cells in left_out.items()]
         log.warning("These outputs cannot be printed and were left out: %s.", ", ".join(told))

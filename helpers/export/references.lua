@@ -167,7 +167,7 @@ local function read_citations(list)
   local function is_known(text)
     for key in text:gmatch '@([%w_][%w_:.-]*)' do
       key = key:gsub('[:.-]+$', '')
-      if known[key] or key:match '^fig%-' or key:match '^tbl%-' or key:match '^eq%-' then return true end
+      if known[key] or key:match '^fig%-' or key:match '^tbl%-' or key:match '^eq%-' or key:match '^sec%-' then return true end
     end
     return next(known) and text:match '%[%-?@'
   end
@@ -195,7 +195,7 @@ local function cross_references(el)
   local links = pandoc.Inlines {}
   for _, citation in ipairs(el.citations) do
     local kind = citation.id:match '^(%a+)%-'
-    if known[citation.id] or not (kind == 'fig' or kind == 'tbl' or kind == 'eq') then return nil end
+    if known[citation.id] or not ({ fig = true, tbl = true, eq = true, sec = true })[kind] then return nil end
     local label = kind == 'eq' and citation.id:sub(4)
     if label then labels[label] = labels[label] or 'wanted' end
     if #links > 0 then links:extend { pandoc.Str ',', pandoc.Space() } end

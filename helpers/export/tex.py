@@ -6,6 +6,8 @@ from html import unescape
 
 from latex2mathml import converter
 
+from . import colours
+
 RENAMED = {
     **{r"\cr": r"\\", r"\hbox": r"\text", r"\mbox": r"\text", r"\bigl": r"\big", r"\bigr": r"\big"},
     **{r"\Bigl": r"\Big", r"\Bigr": r"\Big", r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|"},
@@ -113,7 +115,7 @@ def said(element):
 def _known(tex):
     """TeX in terms that latex2mathml knows."""
     tex = re.sub(r"\\(?:class|cssId|style|href)\s*\{[^{}]*\}\s*(?=\{)", "", tex)  # of MathJax
-    tex = re.sub(r"\\(?:text)?color\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}", "", tex)  # it would end at no &
+    tex = colours.marked(tex)
     tex = WORDS.sub(_with_inner_maths, tex)
     tex = re.sub(r"\\(?:label|require|tag\*?)\s*\{[^}]*\}", "", tex)
     tex = re.sub(r"\\(?:eq|(?=r))ref\s*\{([^{}]*)\}", _reference, tex)

@@ -9,6 +9,7 @@ import pypandoc
 import typst
 
 from . import ReportError, maths, pages
+from .outputs import shorten
 from .tex import Unreadable, definitions
 
 HERE = Path(__file__).parent
@@ -125,7 +126,7 @@ def without(body, error):
     if start is None:
         return None
     end = min((i for i in starts if i > start), default=len(lines))
-    shown = json.dumps("\n".join(lines[start + 1 : end]).strip(), ensure_ascii=False)
+    shown = json.dumps(shorten("\n".join(lines[start + 1 : end]).strip()), ensure_ascii=False)
     lines[start + 1 : end] = [f"#raw(block: true, {shown})", ""]
     return "\n".join(lines), f"{place}the cell"
 
