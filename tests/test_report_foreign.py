@@ -263,6 +263,11 @@ NOTEBOOKS = {
         ["a b c d"],
         ["table"],
     ),
+    "tables in tables": (
+        [displayed(text__html="<table><tr><th>h</th><td>" * 7 + "inmost" + "</td></tr></table>" * 7)],
+        ["inmost"],
+        ["table"],
+    ),
     "maths of Sage": (
         [
             displayed(
