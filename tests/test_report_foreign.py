@@ -263,6 +263,16 @@ NOTEBOOKS = {
         ["a b c d"],
         ["table"],
     ),
+    "a box of HTML with empty lines": (
+        [new_markdown_cell('<div class="alert alert-info">\n\n**Note** `a`\n\n- one\n</div>\n\nend `</div>`')],
+        ["Note a", "one", "end </div>"],
+        ["alert", "**", ":::"],
+    ),
+    "a footnote in another cell": (
+        [new_markdown_cell("Here[^1] and[^b].\n\n[^b]: near"), new_markdown_cell("[^1]: far\n  away\n\n[^2]: none")],
+        ["far away", "near"],
+        ["[^", "none"],
+    ),
     "tables in tables": (
         [displayed(text__html="<table><tr><th>h</th><td>" * 7 + "inmost" + "</td></tr></table>" * 7)],
         ["inmost"],

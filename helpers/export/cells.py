@@ -8,6 +8,7 @@ from nbformat import from_dict
 from nbformat.v4.rwbase import rejoin_lines
 from nbformat.validator import iter_validate
 
+FOOTNOTE = re.compile(r"^ {0,3}\[\^(?P<name>[^\]\s]+)\]:.*(?:\n(?! {0,3}\[\^)(?=.*\S).*|\n\s*\n(?: {4}|\t).*)*", re.M)
 TEXT = {"metadata": {}, "source": ""}
 CELLS = {"markdown": TEXT, "raw": TEXT, "code": {**TEXT, "outputs": [], "execution_count": None}}
 SHOWN = {"data": {}, "metadata": {}}
@@ -94,6 +95,20 @@ def tag_hidden(nb):
         for key, tag in (("source_hidden", "hide-input"), ("outputs_hidden", "hide-output")):
             if collapsed.get(key) and not {tag, "show-input"} & {*tags}:
                 tags = cell.metadata.tags = [*tags, tag]
+
+
+def bring_footnotes(nb):
+    """Brings to each cell the footnotes that it has from another cell of its notebook."""
+    defined, read = {}, [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    for cell in read:
+        for note in FOOTNOTE.finditer(cell.source):
+            defined.setdefault((cell.metadata.report.notebook, note["name"]), note.group())
+    for cell in read:
+        own = {note["name"] for note in FOOTNOTE.finditer(cell.source)}
+        for name in dict.fromkeys(re.findall(r"\[\^([^\]\s]+)\]", cell.source)):
+            note = defined.get((cell.metadata.report.notebook, name))
+            if note and name not in own:
+                cell.source += f"\n\n{note}"
 
 
 def rename_attachments(nb):

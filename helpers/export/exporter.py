@@ -107,6 +107,7 @@ class TypstPDFExporter(TemplateExporter):
         yield "plain_maths", markdown.plain_maths
         yield "headings", markdown.headings
         yield "directives", markdown.directives
+        yield "alerts", markdown.alerts
 
     def from_notebook_node(self, nb, resources=None, **kw):
         """PDF (bytes) and resources; raises ReportError that names notebook and cell."""
@@ -153,6 +154,7 @@ class TypstPDFExporter(TemplateExporter):
         cells.read_front_matter(nb)
         cells.name_cells(nb, name)
         cells.tag_hidden(nb)
+        cells.bring_footnotes(nb)
         captions.obey_options(nb, self.strict, self.log)
         nb, _ = CoalesceStreamsPreprocessor(enabled=True)(nb, {})  # before they are shortened, each as one
         outputs.keep_printable(nb, self.log)

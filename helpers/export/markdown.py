@@ -22,6 +22,11 @@ DIRECTIVE = re.compile(
     r"(?P<options>(?::[\w-]+:[^\n]*\n)*)(?P<body>.*?)^(?P=fence)[ \t]*$",
     re.M | re.S,
 )
+ALERT = re.compile(
+    r"^ {0,3}<div\b[^>\n]*\bclass\s*=\s*[\"'][^\"'\n]*\balert\b[^>]*>"
+    r"(?P<body>(?:(?!<div\b).)*?\n[ \t]*\n(?:(?!<div\b).)*?)</div>",
+    re.M | re.S,
+)
 BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error", "seealso"}
 BOXES |= {"admonition"}
 TITLED = {"tab-item", "dropdown", "card", "grid-item-card"}
@@ -72,14 +77,19 @@ def headings(text):
     return outside_code(lambda piece: AFTER_TAG.sub("\n\n", CLOSE_HEADING.sub(r"\1 ", piece)), text)
 
 
+def _box(name, body):
+    """A Div of pandoc, with more colons than what is in it."""
+    outer = ":" * (max(map(len, re.findall(":{3,}", body)), default=3) + 1)
+    return f"{outer} {{.{name}}}\n\n{body}\n\n{outer}"
+
+
 def _directive(match):
     """What DIRECTIVE matched as pandoc reads it: a box, an equation, code or a figure."""
     fence, name, title, given, body = match.group("fence", "name", "title", "options", "body")
     options = dict(re.findall(r"^:([\w-]+):[ \t]*(.*)$", given or "", re.M))
     if name in BOXES:
         title, body = title or name.replace("seealso", "see also").capitalize(), directives(body)
-        outer = ":" * (max(map(len, re.findall(":{3,}", body)), default=3) + 1)
-        return f"{outer} {{.{name}}}\n\n::: {{.title}}\n{title}\n:::\n\n{body}\n\n{outer}"
+        return _box(name, f"::: {{.title}}\n{title}\n:::\n\n{body}")
     if name == "math":
         label = rf"\label{{{options['label']}}}" if "label" in options else ""
         return f"$$\n{title}\n{body.strip()}{label}\n$$"
@@ -104,6 +114,18 @@ def directives(text):
     """`text` with MyST's directives, as ```{note} or :::{note}, in pandoc's Markdown; others stay,
     where they are code, or leave what is in them."""
     return DIRECTIVE.sub(_directive, text)
+
+
+def alerts(text):
+    """`text` with boxes of HTML that have empty lines in them, and so are none for pandoc, in its Markdown."""
+    code = [match.span() for match in CODE.finditer(text)]
+
+    def box(match):
+        if any(start < match.start() < end for start, end in code):
+            return match.group()
+        return _box("alert", match["body"])
+
+    return ALERT.sub(box, text)
 
 
 def fenced(text, info=""):
