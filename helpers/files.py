@@ -76,7 +76,8 @@ def set_aside(path, reason):
 
 def broken(path):
     """Return the names under which what stood at `path` was set aside, oldest first."""
-    return sorted(other.name for other in path.parent.glob(f"{path.name}.broken*"))
+    names = (other.name for other in path.parent.glob(f"{path.name}.broken*"))
+    return sorted(names, key=lambda name: (len(name), name))  # they are counted: 10 comes after 9
 
 
 def _portable(value):

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info
 from helpers import configs, data
 
 # What these modules do reaches a run through its configuration, its data or its name alone.
-ELSEWHERE = {"configs", "data", "keys", "store"}
+ELSEWHERE = {"configs", "data", "files", "keys", "mirrors", "store"}
 
 
 def key(config):

@@ -80,7 +80,7 @@ def _train(missing, n_stored):
     file = sys.stdout if get_ipython() else sys.stderr  # what a notebook shows of stderr looks like an error
     bar = tqdm(desc="training", total=n_stored + len(missing), initial=n_stored, unit="run", file=file)
     bar.set_postfix(reused=n_stored, refresh=False)
-    with bar, _ticking(bar), _told_what_is_stored(bar), cluster.connect() as client:
+    with bar, _ticking(bar), _told_what_is_stored(bar, failures), cluster.connect() as client:
         for line in dispatch.about(client):
             bar.write(line)
         for name, result in dispatch.results(client, missing):
@@ -118,13 +118,12 @@ def _ticking(bar):
 
 
 @contextmanager
-def _told_what_is_stored(bar):
+def _told_what_is_stored(bar, failures):
     try:
         yield
     except (KeyboardInterrupt, SweepError):
-        bar.write(
-            f"Stopped: {bar.n} of {bar.total} runs are stored, and the same command or cell goes on from there."
-        )
+        n = bar.n - len(failures)
+        bar.write(f"Stopped: {n} of {bar.total} runs are stored, and the same command or cell goes on from there.")
         raise
 
 

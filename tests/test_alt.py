@@ -30,7 +30,38 @@ def test_a_level_line_is_not_named_by_the_number_at_its_height(axis):
     axis.plot([1, 3], [1, 2000], label="normal")
     axis.set_yscale("symlog", linthresh=1e-3)
     axis.figure.canvas.draw()
-    assert "zero: level at 0. normal: rises from 1 to 2,000." in alt.describe(axis.figure)
+    told = alt.describe(axis.figure)
+    assert "zero: level at 0. normal: rises from 1 to 2,000." in told
+    assert "vertical: no label, 0 to 2,000 on a logarithmic scale." in told
+
+
+def test_a_line_is_told_as_far_as_its_values_are_numbers(axis):
+    axis.plot([1, 2, 3, 4], [5, 3, 1, np.nan], label="a")
+    assert alt.describe(axis.figure).endswith("a: falls from 5 to 1.")
+
+
+def test_more_lines_than_can_be_told_are_counted(axis):
+    for i in range(alt.GROUPS + 2):
+        axis.plot([1, 2], [i, i + 1], label=f"line {i}")
+    told = alt.describe(axis.figure)
+    assert told.endswith(f"line {alt.GROUPS - 1}: rises from {alt.GROUPS - 1} to {alt.GROUPS}. And 2 more.")
+
+
+def test_bars_are_told_by_their_label_and_their_range(axis):
+    axis.bar(range(3), [5, 2, 7], label="train")
+    told = alt.describe(axis.figure)
+    assert told.startswith("Bar chart; ")
+    assert told.endswith("train: 3 bars from 2 to 7.")
+
+
+def test_a_map_is_told_by_its_largest_value_and_without_its_scale(axis):
+    shown = axis.imshow([[1, 2, 3], [9, 0, 4]])
+    axis.set_xticks(range(3), ["a", "b", "c"])
+    axis.set_yticks(range(2), ["above", "below"])
+    axis.figure.colorbar(shown)
+    told = alt.describe(axis.figure)
+    assert told.startswith("Map of values; horizontal: no label, a to c, vertical: no label, above to below. ")
+    assert told.endswith("2 rows by 3 columns; the largest value, 9, at a, below.")
 
 
 def test_an_axis_of_names_is_told_by_them_on_each_panel_that_shares_it():

@@ -1,12 +1,13 @@
 """What networks are made of, against what PyTorch counts and what is computed by hand."""
 
+import numpy as np
 import pytest
 import torch
 from reading import body, rows
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import architecture, cnn, configs
+from helpers import architecture, cnn, configs, data, training
 from helpers.store import Run
 
 
@@ -17,6 +18,24 @@ def test_multiply_adds_of_the_cnn_are_those_that_pytorch_counts(change):
         cnn.build(config)(torch.zeros(1, 1, 28, 28))
     run = Run(config, "", 0, {}, {})
     assert 2 * architecture.multiply_adds(run) == counter.get_total_flops()
+
+
+def test_units_are_those_with_the_number_of_parameters_or_nearest_to_it():
+    config = configs.complete({"model": "cnn", "dataset": "digits", "lr": 1, "batch_size": 1, "epochs": 1})
+    for units in (1, 7):
+        n, more = (architecture.n_parameters(config | {"fc1_units": k}) for k in (units, units + 1))
+        assert architecture.units_for(config, n) == units
+        assert architecture.units_for(config, n + (more - n) // 3) == units
+        assert architecture.units_for(config, more - (more - n) // 3) == units + 1
+
+
+def test_an_untrained_perceptron_is_what_training_begins_with():
+    config = {"model": "mlp", "dataset": "digits", "hidden_dims": [5], "lr": 1, "batch_size": 9, "epochs": 1}
+    first = next(training.steps(configs.complete(config), data.load("digits")))
+    found = architecture.untrained(config).weights
+    assert found.keys() == first.weights.keys()
+    for name, w in first.weights.items():
+        np.testing.assert_array_equal(found[name], w)
 
 
 def test_multiply_adds_of_the_perceptron_are_its_weights():

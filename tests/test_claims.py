@@ -48,6 +48,16 @@ def test_claims_are_told_to_the_place_that_was_printed(value, unit, printed, mea
     assert found == [("a", printed, measured, "0.01", "holds"), ("b", "x", "y", "", "wrong: a reason")]
 
 
+def test_best_epsilons_are_summed_up_by_precision_and_loss():
+    rows = [("float64", "clipped", best) for best in (0.5, 0.0005, 0.002)] + [("float32", "unclipped", 0.01)]
+    found = body(claims.best_epsilons(pd.DataFrame(rows, columns=["precision", "loss", "best"])))
+    assert [tuple(row.values()) for row in found] == [
+        ("float64", "clipped", "3", "0.002", "0.0005", "0.5", "1"),
+        ("float32", "unclipped", "1", "0.01", "0.01", "0.01", "1"),
+    ]
+    assert list(found[0])[2:] == ["images", "median best epsilon", "smallest", "largest", "from 0.001 to 0.01"]
+
+
 def test_replays_are_shown_less_their_mean_and_as_they_are(made):
     runs, printed = [made(0), made(1), made(2)], np.array([0.3, 0.2, 0.1])
     curves, unclipped = values(runs, "train_loss"), np.array(runs[0].history["train_unclipped_loss"])

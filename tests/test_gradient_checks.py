@@ -27,9 +27,12 @@ def test_best_epsilons_stand_over_the_loss_of_their_image():
         assert axis.get_xscale() == axis.get_yscale() == "log"
         lines = by_label(axis)
         assert legend(figure) == {kind: line.get_color() for kind, line in lines.items()}
+        moved = {}
         for kind, line in lines.items():
             of_kind = frame[(frame["precision"] == axis.get_title()) & (frame["loss"] == kind)]
             assert_allclose(line.get_xydata(), of_kind[["value", "best"]], rtol=0.08)  # moved apart a little
+            moved[kind] = line.get_ydata() / of_kind["best"]
+        assert min(moved["clipped"]) > max(moved["unclipped"])  # side by side where they are equal
         (mark,) = (line for line in axis.lines if line not in lines.values())
         assert_allclose(mark.get_ydata(), 0.003)
         assert axis.get_xlabel() == "loss of the image (nats)"

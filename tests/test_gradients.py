@@ -208,7 +208,8 @@ def test_two_checks_see_bugs_where_they_look(six):
 @pytest.mark.parametrize("bug", configs.BUGS)
 def test_each_planted_bug_is_where_its_name_says(bug, six):
     network = broken(bug)
-    wrong = [name for name, value in gradients.directional_differences(network, *six).items() if value > 1e-5]
+    found = gradients.directional_differences(network, *six)
+    wrong = [name for name, value in found.items() if value > 1e-5]
     expected = {
         "none": [],
         "a sign of dW2": ["W2"],
@@ -219,3 +220,5 @@ def test_each_planted_bug_is_where_its_name_says(bug, six):
         "dW1 doubled": ["W1"],
     }[bug]
     assert wrong == expected
+    if bug == "dW1 doubled":
+        assert found["W1"] == pytest.approx(1 / 2)

@@ -24,11 +24,11 @@ def test_moves_are_means_over_networks():
 
 
 def test_each_start_stands_at_its_best_rate():
-    same = runs(0.02, 0.04, train_loss=[0.5], train_unclipped_loss=[0.25])
-    for run in same:
-        run.config["lr"] = 0.003
+    same = runs(0.02, 0.04, train_loss=[0.5])
+    for run, unclipped in zip(same, (0.25, 0.75), strict=True):
+        run.config["lr"], run.history["train_unclipped_loss"] = 0.003, [unclipped]
     assert rows(initializations.best_rates({"He": same})) == [
-        ["He", "0.003", tables.spread([0.02, 0.04], ".2%"), "0.5", "0.25"]
+        ["He", "0.003", tables.spread([0.02, 0.04], ".2%"), "0.5", "0.5"]
     ]
 
 

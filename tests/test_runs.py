@@ -5,15 +5,18 @@ import json
 import math
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers import cluster, record, runs, store, training
+from helpers import cluster, data, dispatch, record, runs, store, training
+from helpers.metrics import evaluate
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
 CNN = {"model": "cnn", "dataset": "digits", "lr": 0.1, "batch_size": 64, "epochs": 1}
@@ -50,6 +53,83 @@ def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, monk
     monkeypatch.setattr(cluster, "connect", None)  # no cluster may be started
     with pytest.raises(runs.SweepError, match="file/results.*RESULTS="):
         list(runs.sweep([MLP]))
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """A function that has what it is given come back from a sweep's workers, in order, without a cluster."""
+
+    def come_back(missing, results):
+        for name, result in zip(missing, results, strict=True):
+            if isinstance(result, KeyboardInterrupt):
+                raise result
+            yield name, result
+
+    def give(*results):
+        monkeypatch.setattr(cluster, "connect", nullcontext)
+        monkeypatch.setattr(dispatch, "about", lambda client: [])
+        monkeypatch.setattr(dispatch, "results", lambda client, missing: come_back(missing, results))
+
+    return give
+
+
+@pytest.mark.usefixtures("results")
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_the_bar_tells_how_many_are_reused_how_many_failed_and_the_best(
+    in_notebook, made, at_once, monkeypatch, capsys
+):
+    monkeypatch.setattr(runs, "get_ipython", lambda: in_notebook)
+    three = [made(seed) for seed in range(3)]
+    for run, error in zip(three, (0.25, 0.125, 0.5), strict=True):
+        run.history["valid_error"][-1] = error
+    wanted = [MLP | {"seed": seed} for seed in range(5)]
+    runs.write(runs.key(wanted[0]), made(9), {})
+    at_once(*((run, {}) for run in three), ValueError("no luck"))
+    with pytest.raises(runs.SweepError, match=r"(?s)^1 of 4 configurations failed:.*'seed': 4.*no luck"):
+        list(runs.sweep(wanted))
+    told = capsys.readouterr()
+    first, *_, last = (told.out if in_notebook else told.err).split("\r")[1:]
+    assert "1/5" in first
+    assert "5/5" in last
+    assert {"best=87.50%", "failed=1", "reused=1"} == set(re.findall(r"\w+=[\d.%]+", last))
+
+
+@pytest.mark.usefixtures("results")
+def test_a_sweep_that_is_left_tells_how_many_runs_are_stored(made, at_once, capsys):
+    at_once(ValueError("no luck"), (made(), {}), KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        list(runs.sweep([MLP | {"seed": seed} for seed in range(3)]))
+    assert "Stopped: 1 of 3 runs are stored" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("results")
+def test_a_run_that_another_driver_has_stored_stays(made, at_once):
+    mine, others = made(0), made(1)
+    at_once((mine, {}))
+    found = runs.sweep([MLP])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "_check_storage", lambda: runs.write(runs.key(MLP), others, {}))  # just before
+        assert [run.history for run in found] == [others.history]
+    assert runs.read(runs.key(MLP)).history == others.history
+
+
+def test_runs_are_ranked_by_their_error_and_equals_by_their_loss(made):
+    three = [made(seed) for seed in range(3)]
+    for run, error, loss in zip(three, (0.2, 0.1, 0.2), (0.7, 0.9, 0.6), strict=True):
+        run.history["valid_error"][-1], run.history["valid_loss"][-1] = error, loss
+    assert runs.ranked(three) == [three[1], three[2], three[0]]
+
+
+def test_what_ends_at_twice_the_loss_of_guessing_has_diverged(made):
+    run = made()
+    for loss, diverged in ((2 * math.log(10) - 0.01, False), (2 * math.log(10) + 0.01, True), (math.inf, True)):
+        run.history["train_loss"][-1] = loss
+        assert run.diverged == diverged
+
+
+def test_an_accuracy_is_that_of_the_validation_set(made):
+    run = made()
+    assert run.valid_accuracy == 1 - run.history["valid_error"][-1]
 
 
 def test_a_diverged_run_is_stored_as_such(results):
@@ -140,6 +220,15 @@ def test_damaged_choices_are_told_from_missing_ones(results):
         chosen["MLP"]
 
 
+def test_of_all_that_was_set_aside_the_last_is_named(results):
+    results.mkdir()
+    for _ in range(11):
+        (results / "chosen-digits.json").write_text("?")
+        with pytest.warns(UserWarning, match="set aside"), pytest.raises(KeyError) as refused:
+            record.chosen("digits")["MLP"]
+    assert "stands in chosen-digits.json.broken10)" in str(refused.value)
+
+
 def test_a_fresh_build_counts_what_it_has_written_whatever_the_clock_says(results, monkeypatch):
     run, path = stored_run(results)
     monkeypatch.setenv("FRESH_BUILD", "this")
@@ -168,7 +257,7 @@ def test_no_damaged_byte_of_the_weights_is_taken(results):
 
 
 @pytest.mark.usefixtures("results")
-def test_chosen_runs_are_tested_once_and_found_again():
+def test_chosen_runs_are_tested_once_and_found_again(monkeypatch):
     run = runs.write(runs.key(MLP), *training.train(MLP))
     (chosen,) = record.choose("MLP", run)
     assert chosen.test is runs.read(run.key).test is None
@@ -176,8 +265,45 @@ def test_chosen_runs_are_tested_once_and_found_again():
     assert 0 < chosen.test["error"] < 1
     assert record.chosen("digits")["MLP"] == [chosen]
     assert runs.read(run.key).test == chosen.test
+    assert chosen.test == evaluate(runs.network(run), data.load("digits").test)._asdict()
+    monkeypatch.setattr(record, "evaluate", None)
+    assert record.choose_and_test("MLP", runs.read(run.key))[0].test == chosen.test
     with pytest.raises(KeyError, match="no run has been chosen as 'CNN with dropout' yet: run 05_reg"):
         record.chosen("digits")["CNN with dropout"]
+
+
+@pytest.mark.parametrize(
+    ("label", "notebook"),
+    [
+        ("start: He", "01_initialization"),
+        ("best rate: He", "01_initialization"),
+        ("largest rate: Glorot", "01_initialization"),
+        ("search", "02_hyperparameter_search"),
+        ("rounding", "02_hyperparameter_search"),
+        ("MLP, constant rate", "02_hyperparameter_search"),
+        ("CNN", "04_cnn"),
+        ("short: CNN, no pooling", "04_cnn"),
+        ("CNN with both, longer", "05_regularization"),
+        ("MLP with augmentation", "05_regularization"),
+        ("best CNN", "05_regularization"),
+        ("best MLP", "05_regularization"),
+    ],
+)
+def test_the_notebook_that_chooses_a_label_is_named(label, notebook):
+    assert record.section(label) == notebook
+
+
+def test_a_choice_whose_runs_are_gone_counts_as_none_and_gives_way(results):
+    first, other = (runs.write(runs.key(c), *training.train(c)) for c in (MLP, MLP | {"seed": 1}))
+    record.choose("MLP", first)
+    record.choose("other MLP", other)
+    (results / f"{first.key}.json").unlink()
+    chosen = record.chosen("digits")
+    with pytest.raises(KeyError, match="no run has been chosen as 'MLP' yet: run 02_hyper"):
+        chosen["MLP"]
+    assert list(chosen) == ["other MLP"]
+    record.choose("MLP", other)
+    assert record.chosen("digits")["MLP"] == [other]
 
 
 @pytest.mark.usefixtures("results")
@@ -200,11 +326,13 @@ def test_an_exploration_does_not_touch_what_was_chosen(monkeypatch, capsys):
     assert [run.key for run in record.chosen("digits")["MLP"]] == [first.key]
 
 
-@pytest.mark.usefixtures("results")
-def test_a_notebook_uses_only_the_chosen_runs_that_it_asks_for(monkeypatch):
+def test_a_notebook_uses_what_it_stores_and_the_chosen_runs_that_it_asks_for(results, monkeypatch):
     for label, config in (("MLP", MLP), ("other MLP", MLP | {"seed": 1})):
         record.choose_and_test(label, runs.write(runs.key(config), *training.train(config)))
     monkeypatch.setattr(store, "accessed_runs", set())
+    stored_run(results)
+    assert store.accessed_runs == {"run"}
+    store.accessed_runs.clear()
     chosen = record.chosen("digits")
     assert [run.key for run in chosen["MLP"]] == [runs.key(MLP)]
     assert store.accessed_runs == {runs.key(MLP)}

@@ -76,3 +76,20 @@ def test_the_archive_has_a_manifest_and_is_the_same_each_time(folder):
     with zipfile.ZipFile(path) as archive:
         sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
         assert sums == {name: hashlib.sha256(archive.read(name)).hexdigest() for name in files}
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_nothing_is_packed_until_nothing_is_missing(folder, monkeypatch, capsys):
+    monkeypatch.setenv("BUILD", str(folder))
+    monkeypatch.setattr(submission, "SETTINGS", folder / "report.toml")
+    monkeypatch.setattr(submission, "CODE", [])
+    assert submission.main() == 0
+    archive = folder / "submission.zip"
+    assert capsys.readouterr().out == f"{archive}\n"
+    with zipfile.ZipFile(archive) as packed:
+        assert packed.namelist() == ["solution.py", "report.pdf", "SHA256SUMS"]
+        assert packed.read("solution.py") == submission.SOLUTION.read_bytes()
+    (folder / "report.pdf").unlink()
+    assert submission.main() == 1
+    assert "nothing to hand in yet:\n- report.pdf is missing" in capsys.readouterr().err
+    assert not archive.exists()

@@ -22,12 +22,12 @@ def test_spread_is_mean_and_standard_deviation():
 
 @pytest.mark.parametrize("index", [False, True])
 def test_numbers_stand_right_and_words_left_in_the_formats_given(index):
-    frame = pd.DataFrame({"word": ["x", "y"], "long name": [1234.5, 0.25], "whole": [1, 2]}, index=["i", "j"])
+    frame = pd.DataFrame({"word": ["x", "y"], "long name": [1234.5, -0.25], "whole": [1, 2]}, index=["i", "j"])
     header, rule, *rows = cells(tables.markdown(frame, index, long_name=",.2f"))
     assert header == ["", *frame.columns][not index :]
     assert [line.endswith(":") for line in rule] == [False, False, True, True][not index :]
-    assert rows == [["i", "x", "1,234.50", "1"][not index :], ["j", "y", "0.25", "2"][not index :]]
-    assert frame["long name"].tolist() == [1234.5, 0.25]
+    assert rows == [["i", "x", "1,234.50", "1"][not index :], ["j", "y", "−0.25", "2"][not index :]]
+    assert frame["long name"].tolist() == [1234.5, -0.25]
 
 
 def test_source_is_shown_as_it_is_written():
