@@ -35,6 +35,7 @@ def test_numbers_of_numpy_are_the_numbers_that_they_hold():
     )
     assert configs.complete(MLP | {"hidden_dims": (20, np.int32(5))})["hidden_dims"] == [20, 5]
     assert configs.complete(CNN | {"dropout": np.array([0, 0.5])})["dropout"] == [0.0, 0.5]
+    assert configs.complete(MLP | {"shift": 27, "rotation": 359})["rotation"] == 359.0
 
 
 def test_auto_is_the_data_set_that_it_stands_for(monkeypatch):
@@ -68,10 +69,11 @@ VALUES = {
     "init_method": ("pytorch", "xavier", None),
     "shuffle": (1, 0, "yes", None),
     "shift": (-1, 28, None),
+    "rotation": (-1, 360, None),
     "permutation": (-1, 0.5, "3", True),
 }
 OF_CNN = {
-    "dropout": (0.5, [0.5], [0.5, 1.0], [0.5, -0.1], None, [0.1, 0.2, 0.3], "ab"),
+    "dropout": (0.5, [0.5], [0.5, 1.0], [1.0, 0.5], [0.5, -0.1], None, [0.1, 0.2, 0.3], "ab"),
     "fc1_units": (0, -1, 1.5, None),
     "init_method": ("he", "zero"),
     "pooling": ("max", 1),

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.report import command
+from helpers.report import command, drawn
 
 TABLE = "| seed   | error |\n|:-------|------:|\n| 0      | 1.5%  |\n| 1      | 1.7%  |"
 
@@ -58,6 +58,15 @@ def test_a_changed_number_is_told_with_its_cell_and_its_row(old, compared):
         *("one, cell 4", "- all agree: yes", ""),
         *("one, cell 5", "+ no", ""),
     ]
+
+
+def test_figures_with_data_are_compared_by_these(old, compared):
+    old.cells[2].outputs[0].data[drawn.MIME] = "line a, x: 1 2\nline a, y: 3 1"
+    new = copy.deepcopy(old)
+    new.cells[2].outputs[0].data[drawn.MIME] = "line a, x: 1 2\nline a, y: 3 2"
+    status, told = compared(old, new)
+    told = [line for line in told.splitlines() if not line.startswith("?")]
+    assert (status, told) == (1, ["one, cell 3", "- line a, y: 3 1", "+ line a, y: 3 2", ""])
 
 
 def test_two_notebooks_are_compared_whatever_they_are_called(old, tmp_path, monkeypatch, capsys):

@@ -91,6 +91,7 @@ def test_a_figure_is_told_by_its_names_scales_and_data(no_windows):
     assert told[:4] == ["axes 1: t; epoch; loss; linear; log", "line MLP, x: 1 2", "line MLP, y: 3 4.57", told[3]]
     assert told[3].endswith(": 6 0 2 8")
     assert [line.partition(": ")[2] for line in told[-4:]] == ["5", "6", "0 1 2 nan", "seen here"]
+    assert [line.partition(": ")[0][-3:] for line in told[-4:-2]] == [", x", ", y"]
 
 
 def test_a_large_image_is_told_by_the_means_of_its_rows(no_windows):
