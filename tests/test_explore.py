@@ -1,15 +1,18 @@
 """The playground without a browser: trainings in threads, what they show, drawings."""
 
+import re
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from helpers import configs, data, explore, keys, store, training
-from helpers.explore import choosing, drawing
-from helpers.explore.live import Live
+from helpers.explore import choosing, controls, drawing, pictures, status
+from helpers.explore.live import Live, Point
+from helpers.metrics import Evaluation
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +206,62 @@ def test_each_choice_of_the_page_is_a_configuration(model):
                 control.value = before
 
 
+def test_the_rates_of_dropout_are_those_of_channels_and_of_units():
+    page = explore.train()
+    page.controls["model"].value = "cnn"
+    page.controls["dropout"].value, page.controls["dropout2"].value = 0.25, 0.5
+    assert choosing.configuration(page.controls)["dropout"] == [0.25, 0.5]
+
+
+def a_training(**changes):
+    """A training that has half of its epochs behind it, as far as words and curves are made from it."""
+    found = [Evaluation(loss, error, loss, []) for loss, error in ((0.25, 0.03), (0.5, 0.07))]
+    config = configs.complete(MLP | changes)
+    return SimpleNamespace(
+        **{"config": config, "lr": config["lr"], "undisturbed": True, "state": "running", "error": ""},
+        **{"points": [Point(1.5, *found)], "epoch": 1, "history": {"seconds": [4.0]}, "dataset": data.load("digits")},
+    )
+
+
+def test_the_status_has_the_losses_and_the_time_that_is_left():
+    live = a_training()
+    told = "epoch 1.50 of 3 · training loss 0.250 · validation error 7.0% · 6 s left <small>(of 300 images)</small>"
+    assert status.line(live) == f"<b>Training</b> · {told}"
+    live.points[-1] = live.points[-1]._replace(valid=Evaluation(2.3, 0.9, 2.3, []))
+    assert "validation error 90.0%, about that of guessing (90%)" in status.line(live)
+    live.points, live.state, live.error = [], "failed", "<no>"
+    assert status.line(live) == "Failed &lt;no&gt;"
+
+
+def test_what_is_kept_is_told_by_what_sets_it_apart_and_where_it_is():
+    live = a_training(shift=2.0, decay=True)
+    live.undisturbed = False
+    told = "16 · relu · glorot · rate 0.1, changed · batch 16 · seed 4 · decay · shift 2 px"
+    assert status.label(live) == told
+    kept = {"1: <a>": (live.points, True), "2: b": (live.points, False)}
+    rows = [re.findall("<td>(.*?)</td>", row) for row in status.table(kept).split("<tr>")[1:]]
+    assert rows == [
+        ["1: &lt;a&gt;", "1.5", "0.250", "7.00%", "with the report’s"],
+        ["2: b", "1.5", "0.250", "7.00%", "on this page alone"],
+    ]
+
+
+def test_curves_are_losses_in_nats_and_errors_in_per_cent_with_the_training_dashed(monkeypatch):
+    monkeypatch.setattr(pictures, "svg", lambda figure, words: (figure, words))
+    figure, words = pictures.curves({"now": a_training().points})
+    assert "now: 7.0% at the end" in words
+    for axis, label, expected in zip(figure.axes, ("loss (nats)", "error (%)"), ((0.25, 0.5), (3, 7)), strict=True):
+        assert axis.get_ylabel() == label
+        lines = {line.get_label(): line for line in axis.lines}
+        assert [lines[split].get_ydata()[0] for split in ("training", "validation")] == pytest.approx(expected)
+        assert [lines[split].get_linestyle() for split in ("training", "validation")] == ["--", "-"]
+
+
+def test_a_refusal_shows_what_was_typed_and_obeys_none_of_it():
+    assert "&lt;b&gt; is not one" in controls.refusal("<b> is not one")
+    assert controls.refusal("") == ""
+
+
 def test_a_digit_of_mnist_that_is_drawn_larger_elsewhere_comes_back():
     image = data.load("digits").train.X[0].reshape(28, 28)
     rows, columns = (np.flatnonzero(image.max(axis=axis) > 0.1) for axis in (1, 0))
@@ -236,6 +295,7 @@ def test_the_page_of_a_drawing_reads_strokes_and_images():
     ink = np.zeros((page.pad.side, page.pad.side), np.uint8)
     ink[20:90, 52:60] = 255
     page.pad.pixels = ink.tobytes()
+    assert set(np.unique(page.pad.ink())) == {0, 1}
     assert page.answers.value.count("reads 1 with") == 2
     assert "<svg" in page.maps.value
     page.clear()
@@ -264,5 +324,8 @@ def test_a_bug_is_found_where_it_touches_the_weights_that_are_checked():
         told[bug] = "finds the bug" in page.told.value
     found = [bug for bug, is_found in told.items() if is_found]
     assert found == ["a sign of dW2", "dW2 transposed", "no mask of the ReLU", "factor"]
+    page.controls["d"].value = 0.01
+    difference, gradient = (float(each) for each in re.findall(r" is ([\d.e+-]*\d)", page.told.value))
+    assert difference == pytest.approx(0.01 * gradient, rel=0.1)
     page.controls["d"].value = 1e-13
     assert "does not tell" in page.told.value

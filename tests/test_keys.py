@@ -2,6 +2,7 @@
 
 import ast
 import json
+import platform
 import subprocess
 import sys
 
@@ -102,3 +103,9 @@ def test_configuration_data_and_packages_are_in_the_name(key, monkeypatch):
     monkeypatch.setattr(keys, "version", lambda package: "0.0")
     names.add(key("mlp"))
     assert len(names) == len(others) + 5
+
+
+def test_a_run_records_what_else_computed_it():
+    told = keys.machine()
+    assert told["python"] == platform.python_version()
+    assert "blas" in told["blas"].lower() or "mkl" in told["blas"].lower()

@@ -59,6 +59,8 @@ WRITTEN = {
         r'text(fill: #rgb("#ff0000"), x) \+ text(fill: #rgb("#0000ff"), frac(1, 2))'
     ),
     r"\boxed{a}": "#box(stroke: 0.5pt, inset: 2pt, baseline: 2pt)[$display(a)$]",
+    r"\big(x\big)": r"lr(size: #120%, \() x lr(size: #120%, \))",
+    r"\inf_x": 'attach(op("inf", limits: #true), b: x)',
     r"a \ref{eq:a_b}": 'a #eqref("eq-eq:a_b")',
 }
 
@@ -100,7 +102,7 @@ def test_everything_that_is_written_can_be_typeset(tmp_path):
 def test_macros_are_read_where_they_are_defined():
     found, rest = definitions(
         r"\newcommand{\R}{\mathbb{R}}\newcommand\pair[2]{(#1, #2)}\def\v#1{\mathbf{#1}}"
-        r"\DeclareMathOperator*{\am}{arg\,min}\def\bm{\boldsymbol} x"
+        r"\DeclareMathOperator*{\am}{arg\,min}\DeclareMathOperator*{\sm}{softmax}\def\bm{\boldsymbol} x"
     )
     assert rest == " x"
     for tex, same in {
@@ -108,6 +110,7 @@ def test_macros_are_read_where_they_are_defined():
         r"\pair{a}{\R}": r"(a, \mathbb{R})",
         r"\v x": r"\mathbf{x}",
         r"\am_x": r"\operatorname*{arg min}_x",
+        r"\sm_x": r"\operatorname*{softmax}_x",
         r"\bm{x} \bm y": r"\boldsymbol{x} \boldsymbol y",
     }.items():
         assert "".join(maths.typst(tex, found).split()) == "".join(maths.typst(same).split())

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import nbformat
@@ -23,7 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pypdf import PdfReader
 
 from helpers import data, runs
-from helpers.export import ReportError, markdown, typeset
+from helpers.export import ReportError, markdown, revision, typeset
 from helpers.export.exporter import TypstPDFExporter
 from helpers.export.files import replace
 from helpers.export.html import PageExporter
@@ -569,7 +570,7 @@ def test_what_is_wrong_in_the_text_is_told_before_anything_runs(folder, capsys, 
     assert told.count("notebook one") == 2
 
 
-@pytest.mark.parametrize("change", ["source", "run", "choice", "copy", "nothing"])
+@pytest.mark.parametrize("change", ["source", "metadata", "run", "choice", "copy", "data", "nothing"])
 def test_an_executed_notebook_is_kept_only_if_nothing_that_determined_it_has_changed(change, results, tmp_path):
     run = Run({"seed": 0}, "", 0, {}, {})
     runs.write("used", run, {})
@@ -581,12 +582,16 @@ def test_an_executed_notebook_is_kept_only_if_nothing_that_determined_it_has_cha
     first.save()
     if change == "source":
         nb.cells[0].source = "# Two"
+    elif change == "metadata":
+        nb.cells[0].metadata["tags"] = ["appendix"]
     elif change == "run":
         runs.write("used", run, {"W": np.ones(3)})
     elif change == "choice":
         (results / "chosen-digits.json").write_text("{}")
     elif change == "copy":
         nbformat.write(notebook(text("# Two")), tmp_path / "one.ipynb")
+    elif change == "data":
+        dataset = replaced(dataset, fingerprint="other pixels")
     assert (Executed(tmp_path, dataset).find("one", nb) is None) == (change != "nothing")
 
 
@@ -603,6 +608,25 @@ def test_lists_of_figures_and_tables_have_the_first_sentence(monkeypatch):
     assert "each" not in pages[1]
     assert "Figure 1. Up. Then down." in pages[-1]
     assert "Then down" not in pages[1]
+
+
+@pytest.mark.parametrize(("seconds", "day"), [(1762171200, "3 November 2025"), (1763985600, "24 November 2025")])
+def test_the_date_is_that_of_the_source(seconds, day, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
+    assert facts.date() == day
+
+
+def test_no_date_is_told_where_none_is_known(monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setattr(revision, "git", lambda *arguments: "")
+    assert facts.date() == ""
+
+
+def test_kernels_are_told_which_data_set_it_is_and_that_they_work_for_a_report(monkeypatch):
+    monkeypatch.setenv("DATASET", " Digits")
+    monkeypatch.setenv("REPORT_BUILDS", "")
+    assert command.load_dataset() is data.load("digits")
+    assert (os.environ["DATASET"], os.environ["REPORT_BUILDS"]) == ("digits", "1")
 
 
 def test_provenance_counts_each_run_once(results):

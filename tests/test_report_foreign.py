@@ -461,6 +461,11 @@ def test_what_a_notebook_says_of_itself_is_taken(caplog):
         ),
         new_code_cell("tagged_code", metadata={"tags": ["hide-input"]}),
         new_code_cell(
+            "open_code",
+            metadata={"jupyter": {"outputs_hidden": True}},
+            outputs=[new_output("stream", text="folded_away")],
+        ),
+        new_code_cell(
             "shown_code", metadata={"tags": ["hide-output"]}, outputs=[new_output("stream", text="unseen")]
         ),
     ]
@@ -471,7 +476,8 @@ def test_what_a_notebook_says_of_itself_is_taken(caplog):
     assert (reader.metadata.title, reader.metadata.author) == ("On things", "Ada")
     assert "seen" in text
     assert "shown_code" in text
-    for left_out in ("gone", "hidden_code", "tagged_code", "unseen"):
+    assert "open_code" in text
+    for left_out in ("gone", "hidden_code", "tagged_code", "unseen", "folded_away"):
         assert left_out not in text
 
 
@@ -819,6 +825,13 @@ def test_colours_that_are_lost_are_told(style, caplog):
     assert "some colours of a table (notebook nb, cell 1)" in exported([displayed(text__html=html)], caplog)[1]
 
 
+def test_no_colour_is_none_that_is_lost(caplog, monkeypatch):
+    html = '<table><tr><td style="background-color: transparent; color: inherit">x</td></tr></table>'
+    body, told = typst_of([displayed(text__html=html)], caplog, monkeypatch)
+    assert told == ""
+    assert "fill: rgb" not in body
+
+
 def test_a_line_before_an_image_is_not_stretched(tmp_path, caplog):
     Image.new("RGB", (2000, 9)).save(tmp_path / "wide.png")
     _, _, pdf = exported([new_markdown_cell("two words\n![](wide.png)")], caplog, path=tmp_path)
@@ -948,6 +961,12 @@ def test_several_notebooks_become_one_pdf(folder_of_two, monkeypatch, caplog):
     colours = [page.images[0].image.convert("RGB").getpixel((0, 0)) for page in pdf.pages]
     assert colours == [(255, 0, 0), (0, 0, 255)]
     assert "three.ipynb has no target" in caplog.text
+
+
+def test_a_title_that_is_given_is_that_of_the_pdf(folder_of_two, monkeypatch):
+    written = folder_of_two / "one.pdf"
+    assert bind(monkeypatch, folder_of_two / "one.ipynb", "-o", written, "--title", "Maps of both") == 0
+    assert PdfReader(written).metadata.title == "Maps of both"
 
 
 def test_a_reference_to_a_row_of_equations_is_no_lost_link(folder_of_two, monkeypatch, caplog):

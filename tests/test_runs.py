@@ -11,7 +11,9 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
+import distributed
 import numpy as np
 import pytest
 
@@ -111,6 +113,25 @@ def test_a_run_that_another_driver_has_stored_stays(made, at_once):
         patch.setattr(runs, "_check_storage", lambda: runs.write(runs.key(MLP), others, {}))  # just before
         assert [run.history for run in found] == [others.history]
     assert runs.read(runs.key(MLP)).history == others.history
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (distributed.KilledWorker("run", None, 2), "each worker that tried it died"),
+        (ImportError("no helpers"), "ImportError('no helpers') on a worker: has its machine the whole project"),
+        (ValueError("no luck"), "ValueError('no luck')"),
+    ],
+)
+def test_why_a_run_failed_is_told_in_words(error, told):
+    assert dispatch.reason(error).startswith(told)
+
+
+@pytest.mark.parametrize(("threads", "n"), [({}, 1), ({"tcp://10.0.0.2:4000": 1}, 0)])
+def test_a_cluster_without_workers_is_told(threads, n):
+    scheduler = SimpleNamespace(address="tcp://10.0.0.1:8786")
+    client = SimpleNamespace(scheduler=scheduler, scheduler_info=lambda: {"services": {}}, nthreads=lambda: threads)
+    assert [*dispatch.about(client)] == n * ["tcp://10.0.0.1:8786 has no workers yet; the runs wait for one."]
 
 
 def test_runs_are_ranked_by_their_error_and_equals_by_their_loss(made):

@@ -1,10 +1,12 @@
 """Training: both kinds of network leave the same record, and the same configuration the same numbers."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
 
-from helpers import augment, cnn, data, metrics, mlp, schedules, training
+from helpers import augment, cnn, configs, data, metrics, mlp, schedules, training
 from helpers.nn import NN
 
 MLP = {"model": "mlp", "dataset": "digits", "hidden_dims": [20], "lr": 0.1, "batch_size": 32, "epochs": 2}
@@ -33,6 +35,13 @@ def test_the_seed_rules_everything(config):
     for name, w in first.items():
         np.testing.assert_array_equal(again[name], w)
     assert any((other[name] != w).any() for name, w in first.items())
+
+
+def test_the_seed_rules_the_order_too():
+    config = MLP | {"shuffle": True, "init_method": "zero", "epochs": 1}  # all begin with the same weights
+    (_, first), (_, again), (_, other) = (training.train(config | {"seed": seed}) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(again["b2"], first["b2"])
+    assert (other["b2"] != first["b2"]).any()
 
 
 def test_the_perceptron_is_trained_as_nn_trains_itself():
@@ -86,6 +95,9 @@ def test_loss_is_the_clipped_cross_entropy():
     certain = metrics.evaluate(network, split)
     assert certain.loss == pytest.approx(-np.log(p).mean(), rel=1e-5)
     assert certain.unclipped_loss > 10 * certain.loss
+    right = np.flatnonzero(p == 1 - 1e-6)  # whose loss is clipped from below
+    sure = metrics.evaluate(network, data.Split(split.X[right], split.y[right]))
+    assert sure.unclipped_loss < sure.loss == pytest.approx(-np.log(1 - 1e-6))
 
 
 @pytest.mark.parametrize("hidden_dims", [[20], [20, 20]], ids=["all units dead", "not a number"])
@@ -98,6 +110,7 @@ def test_the_network_has_the_parameters_of_the_report():
     assert sum(w.numel() for w in cnn.network().parameters()) == 206_500
     dropped = cnn.network(dropout=(0.25, 0.5))
     assert (dropped.dropout1.p, dropped.dropout2.p) == (0.25, 0.5)
+    assert not [name for name, _ in cnn.network().named_children() if "dropout" in name]
     names = [name for name, _ in dropped.named_children()]
     assert names.index("conv3") < names.index("dropout1") < names.index("fc1") < names.index("dropout2")
 
@@ -146,6 +159,12 @@ def test_the_rate_falls_linearly_to_zero_or_stays():
     rates = [schedules.rate(config, step, n_steps=4) for step in range(12)]
     np.testing.assert_allclose(rates, 0.2 * (1 - np.arange(12) / 12))
     assert schedules.rate(config | {"decay": False}, 7, n_steps=4) == 0.2
+
+
+def test_the_rate_of_the_perceptron_falls_from_epoch_to_epoch():
+    config = configs.complete(MLP | {"decay": True, "batch_size": 600})  # two steps an epoch
+    networks = training.steps(config, data.load("digits"))
+    assert [network.lr for network in islice(networks, 1, 5)] == pytest.approx([0.1, 0.075, 0.05, 0.025])
 
 
 def test_a_permutation_is_one_for_all_images():
