@@ -158,6 +158,9 @@ def test_the_page_stops_again_and_again_and_a_second_page_ends_the_first():
     press(page, "step")
     wait_for(lambda: page.live.state == "paused")
     assert page.live.epoch == 1
+    press(page, "step")
+    wait_for(lambda: page.live.epoch > 1 and page.live.state == "paused")
+    assert page.live.epoch == 2
     explore.train()
     wait_for(lambda: not page.live.alive)
 

@@ -538,6 +538,8 @@ def test_a_tag_is_the_number_of_its_equation_and_counts_for_no_other(caplog):
     text, told, _ = exported(cells, caplog)
     assert "𝑢 (†) 𝑣 V 𝑤 (1) (†), 1" in text
     assert told == ""
+    rows = new_markdown_cell(r"$$\begin{align}a&=b\tag{A}\\c&=d\label{c}\end{align}$$" + "\n\n" + r"by \eqref{c}")
+    assert "by (1)" in exported([rows], caplog)[0]
 
 
 def test_a_reference_to_no_equation_is_named_and_stays_readable(caplog):
@@ -905,6 +907,13 @@ def test_text_of_wide_lines_is_set_smaller(caplog):
     _, _, pdf = exported([printed(table)], caplog)
     lines = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()
     assert sum(line.startswith("column0") and line.endswith("column13") for line in lines) == 4
+
+
+def test_what_was_printed_beside_a_progress_bar_is_printed(caplog):
+    bar = "training: 100%|█████| 2/2 [00:01<00:00, 1.5run/s]\n"
+    text, _, _ = exported([printed(bar), printed(f"{bar}an accuracy\n")], caplog)
+    assert text.count("training") == 1
+    assert "an accuracy" in text
 
 
 def test_a_kind_of_loss_is_told_once(caplog, capfd):
