@@ -77,7 +77,7 @@ def files():
 
 @pytest.fixture
 def mirror(files, tmp_path, monkeypatch):
-    """A server of this machine that has these files; mirrors.PATIENCE is a second."""
+    """A server of this machine that has these files."""
     served = tmp_path / "server"
     served.mkdir()
     for name, (packed, _) in files.items():
@@ -88,7 +88,6 @@ def mirror(files, tmp_path, monkeypatch):
     url = f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [url])
     monkeypatch.setattr(datasets.FashionMNIST, "resources", resources)
-    monkeypatch.setattr(mirrors, "PATIENCE", 1)
     yield url
     server.shutdown()
     server.server_close()
@@ -138,6 +137,7 @@ def bad_mirror(request):
 @pytest.mark.parametrize("bad_mirror", BAD.values(), ids=BAD, indirect=True)
 def test_a_mirror_that_fails_is_asked_once_and_then_the_next_one(mirror, bad_mirror, tmp_path, monkeypatch):
     bad_mirror, lines = bad_mirror
+    monkeypatch.setattr(mirrors, "PATIENCE", 2)  # seconds
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", [bad_mirror, mirror])
     assert len(data.load("fashion-mnist", folder=tmp_path / "two").train) == 50_000
     assert len(lines) == 2  # whether it can be reached, and the first file
