@@ -2,9 +2,16 @@
 
 local tables = {}
 
+-- The rows of each section of a table; no cell reaches from one section into another.
+local function sections_of(el)
+  local sections = pandoc.List { el.head.rows, el.foot.rows }
+  for _, body in ipairs(el.bodies) do sections:extend { body.head, body.body } end
+  return sections
+end
+
 function tables.rows_of(el)
-  local rows = el.head.rows .. el.foot.rows
-  for _, body in ipairs(el.bodies) do rows = rows .. body.head .. body.body end
+  local rows = pandoc.List {}
+  for _, section in ipairs(sections_of(el)) do rows:extend(section) end
   return rows
 end
 
@@ -49,54 +56,82 @@ function tables.html_table(el)
   return el
 end
 
--- The width of each column: the longest of its words, and a gap; and whether a cell spans others.
-local function column_widths(el)
-  local widths, spans = {}, false
-  local function measure(row)
-    for i, cell in ipairs(row.cells) do
-      spans = spans or cell.col_span > 1 or cell.row_span > 1
-      for word in pandoc.utils.stringify(cell.contents):gmatch '%S+' do
-        widths[i] = math.max(widths[i] or 3.5, (utf8.len(word) or #word) + 2.5)
+-- Shows `visit` each cell with the first and the last column that it covers; a cell over several rows keeps its columns
+-- from the rows below.
+local function on_grid(el, visit)
+  for _, rows in ipairs(sections_of(el)) do
+    local free = {} -- column -> the row from which on nothing from above covers it
+    for n, row in ipairs(rows) do
+      local first = 1
+      for _, cell in ipairs(row.cells) do
+        while (free[first] or n) > n do first = first + 1 end
+        local last = first + cell.col_span - 1
+        for i = first, last do free[i] = n + cell.row_span end
+        visit(cell, first, last)
+        first = last + 1
       end
     end
   end
-  for _, row in ipairs(tables.rows_of(el)) do measure(row) end
-  return widths, spans
 end
 
--- The same table with these columns alone.
-local function with_columns(el, columns, first)
-  local part = el:clone()
-  local function pick(list) return columns:map(function(i) return list[i] end) end
-  local function pick_cells(row) row.cells = pick(row.cells) return row end
-  part.colspecs = pick(el.colspecs)
-  part.head.rows = el.head.rows:map(function(row) return pick_cells(row:clone()) end)
-  part.foot.rows = el.foot.rows:map(function(row) return pick_cells(row:clone()) end)
-  for i, body in ipairs(el.bodies) do
-    part.bodies[i].body = body.body:map(function(row) return pick_cells(row:clone()) end)
+-- The width of each column: the longest of its words, and a gap.
+local function column_widths(el)
+  local widths = {}
+  for i = 1, #el.colspecs do widths[i] = 0 end
+  on_grid(el, function(cell, first, last)
+    for word in pandoc.utils.stringify(cell.contents):gmatch '%S+' do
+      local share = ((utf8.len(word) or #word) + 2.5) / (last - first + 1)
+      for i = first, math.min(last, #widths) do widths[i] = math.max(widths[i], 3.5, share) end
+    end
+  end)
+  return widths
+end
+
+-- The same table with these columns alone; a cell over several keeps as many of them as there are.
+local function with_columns(el, columns, first_part)
+  local part, chosen = el:clone(), {}
+  part.colspecs = columns:map(function(i) return el.colspecs[i] end)
+  for _, i in ipairs(columns) do chosen[i] = true end
+  on_grid(part, function(cell, first, last)
+    local left = 0
+    for i = first, last do left = left + (chosen[i] and 1 or 0) end
+    cell.col_span = left
+  end)
+  for _, row in ipairs(tables.rows_of(part)) do
+    row.cells = row.cells:filter(function(cell) return cell.col_span > 0 end)
   end
-  if not first then part.caption.long, part.identifier = {}, '' end
+  if not first_part then part.caption.long, part.identifier = {}, '' end
   return part
 end
 
 local FITS = 98 -- characters of a table across the page
 local LONG = 200 -- characters of a cell that may go over several pages, which are no more than half a page if it is narrow
-local SMALLEST = 0.6 -- of the size of other tables; one that would be smaller is cut into parts with the same first column
+local SMALLEST = 0.6 -- of the size of other tables; one that would be smaller is cut into parts with the same first columns
+
+-- How many columns name the rows, and are repeated in each part: those of row heads, if they leave room for others.
+local function n_names(el, widths, room)
+  local n, width = el.bodies[1] and el.bodies[1].row_head_columns or 1, 0
+  for i = 1, n do width = width + widths[i] end
+  return width < room / 2 and math.max(n, 1) or 1
+end
 
 local function parts_of(el)
-  local widths, spans = column_widths(el)
-  local total = 0
-  for _, width in pairs(widths) do total = total + width end
+  local widths, total = column_widths(el), 0
+  for _, width in ipairs(widths) do total = total + width end
   local room = FITS / SMALLEST
-  if total <= room or spans or #el.colspecs < 3 then return pandoc.List { el }, total end
-  local parts, columns, used = pandoc.List {}, pandoc.List { 1 }, widths[1] or 0
-  for i = 2, #el.colspecs do
-    if used + (widths[i] or 0) > room and #columns > 1 then
+  if total <= room or #widths < 3 then return pandoc.List { el }, total end
+  local names, parts, columns, used = n_names(el, widths, room), pandoc.List {}, pandoc.List {}, 0
+  for i, width in ipairs(widths) do
+    if used + width > room and #columns > names then
       parts:insert(with_columns(el, columns, #parts == 0))
-      columns, used = pandoc.List { 1 }, widths[1] or 0
+      columns, used = pandoc.List {}, 0
+      for k = 1, names do
+        columns:insert(k)
+        used = used + widths[k]
+      end
     end
     columns:insert(i)
-    used = used + (widths[i] or 0)
+    used = used + width
   end
   parts:insert(with_columns(el, columns, #parts == 0))
   return parts, room
