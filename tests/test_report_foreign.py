@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import logging
+import re
 import threading
 import warnings
 
@@ -893,6 +894,62 @@ def test_a_language_of_any_name_is_no_text(name, expected, caplog, monkeypatch):
     nb = new_notebook(cells=[new_code_cell("x")], metadata={"language_info": {"name": name}})
     pdf, _ = TypstPDFExporter().from_notebook_node(nb, {"metadata": {"name": "nb"}})
     assert PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split() == ["x", "1"]
+
+
+WIDE = np.arange(120).reshape(4, 30) + 10**7
+THREES = pd.MultiIndex.from_product([[f"group{i}" for i in range(10)], ["low", "mid", "high"]])
+HEADS = "".join(f"<th colspan=3>group{i}</th>" for i in range(10))
+SPANS = {  # wide tables with cells over columns and rows, and how many columns name their rows
+    "columns of two levels": (pd.DataFrame(WIDE, ["north", "ebb", "south", "neap"], THREES).to_html(), 1),
+    "rows of two levels, too": (
+        pd.DataFrame(WIDE, pd.MultiIndex.from_product([["north", "south"], ["ebb", "neap"]]), THREES).to_html(),
+        2,
+    ),
+    "a head over two rows": (
+        f"<table><thead><tr><th rowspan=2>where</th>{HEADS}</tr>"
+        + f"<tr>{'<th>low</th><th>mid</th><th>high</th>' * 10}</tr></thead><tbody>"
+        + "".join(f"<tr><td>at{row[0]}</td>{''.join(f'<td>{n}</td>' for n in row)}</tr>" for row in WIDE)
+        + "</tbody></table>",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_wide_table_with_cells_over_others_is_cut(name, caplog, monkeypatch):
+    html, n_names = SPANS[name]
+    body, _ = typst_of([displayed(text__html=html)], caplog, monkeypatch)
+    assert re.findall(r"set text\(size: (.*?)em\)", body) == ["0.60"]
+    parts = body.split("#figure(")[1:]
+    assert len(parts) > 1
+    row_names = re.findall(r"\[(north|south|ebb|neap|at\d+)\]", parts[0])
+    assert len(row_names) >= 4
+    for part in parts:
+        n_columns = int(re.search(r"columns: (\d+)", part)[1]) - n_names
+        groups = re.findall(r"(?:table\.cell\(colspan: (\d)\))?\[group\d\]", part)
+        assert sum(int(n or 1) for n in groups) == len(re.findall(r"\[(?:low|mid|high)\]", part)) == n_columns
+        assert len(re.findall(r"\[\d{8}\]", part)) == 4 * n_columns
+        assert re.findall(r"\[(north|south|ebb|neap|at\d+)\]", part) == row_names
+    assert sorted(re.findall(r"\[(\d{8})\]", body)) == [str(n) for n in WIDE.flat]
+
+
+def test_every_part_of_a_wide_table_is_on_the_page_and_can_be_read(caplog):
+    _, told, pdf = exported([displayed(text__html=SPANS["rows of two levels, too"][0])], caplog)
+    sizes, right, words = [], [], []
+    page = PdfReader(io.BytesIO(pdf)).pages[0]
+
+    def note(text, cm, tm, font, size):
+        if text.strip():
+            words.extend(text.split())
+            sizes.append(abs(size * cm[0] * tm[0]))
+            right.append(cm[0] * tm[4] + cm[4])
+
+    page.extract_text(visitor_text=note)
+    assert told == ""
+    assert set(map(str, WIDE.flat)) <= set(words)
+    assert words.count("north") == words.count("south") > 1
+    assert min(sizes) >= 0.6 * 0.9 * 10.5 - 0.01
+    assert max(right) < page.mediabox.width - 70
 
 
 def test_text_astray_in_a_table_stands_before_it(caplog, monkeypatch):

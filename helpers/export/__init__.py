@@ -1,7 +1,7 @@
 """Any notebook to a typeset PDF, without TeX: an nbconvert exporter through pandoc and Typst.
 
 In this order: cells (names, tags), outputs (what can be printed), captions, markdown, the template, typeset
-(pandoc with filter.lua and references.lua; tex, brackets, mathml and maths; Typst with style.typ).
+(pandoc with filter.lua, which calls the other files in Lua; tex, brackets, mathml and maths; Typst with style.typ).
 """
 
 from nbconvert.utils.exceptions import ConversionException

@@ -26,7 +26,7 @@ def _colour(value):
 
 
 def _marks(css):
-    """The attributes by which filter.lua knows how CSS colours a cell; raises ValueError where it does more."""
+    """The attributes by which tables.lua knows how CSS colours a cell; raises ValueError where it does more."""
     css = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+?)\s*(?:;|$)", css.replace("!important", "")))
     colours = {"fill": css.get("background-color", css.get("background")), "text-fill": css.get("color")}
     marks = {name: _colour((value or "none").lower()) for name, value in colours.items()}

@@ -1,14 +1,11 @@
 -- Which images of a notebook may be read: for the PDF and for the page.
 
+local shared = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/shared.lua')
 local images = {}
-
-function images.decoded(text)
-  return (text:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end))
-end
 
 -- Whether a source names a file that may lie outside the folder of the notebook.
 function images.outside(src)
-  local path = images.decoded(src)
+  local path = shared.decoded(src)
   return path:match '^[/\\~]' or path:match '^%a:' and not path:match '^data:' or ('/' .. path .. '/'):match '[/\\]%.%.[/\\]'
 end
 
@@ -16,7 +13,7 @@ end
 local function name_of(el)
   if #el.caption > 0 then return el.caption end
   local host, path = el.src:match '^https?://([^/?#]+)([^?#]*)'
-  local name = images.decoded(path or ''):match '[^/]+$' or ''
+  local name = shared.decoded(path or ''):match '[^/]+$' or ''
   local drawn = el.src:match '%.svg%?' -- by a service, from words in the query
   return not drawn and name:match '%.%a+$' and name or host or el.src
 end

@@ -1,6 +1,7 @@
 -- References as notebooks write them: \ref and \eqref of TeX, roles of MyST, @key of pandoc and Quarto.  They become
 -- links and citations, and the equations that they are to get a number.
 
+local citations = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/citations.lua')
 local known, problem, strict -- keys of the bibliography, what tells of a mistake, whether it is an error
 local labels = {} -- of equations: label -> 'wanted' by a reference or, once an equation has it, 'known'
 
@@ -122,15 +123,9 @@ function roles.ref(text)
 end
 roles.numref = roles.ref
 
--- The citation of works by their keys, "one, two", and what stands for it where there is no bibliography.
-local function cite(keys, mode, instead)
-  local citations = pandoc.List {}
-  for key in keys:gmatch '[^,%s]+' do citations:insert(pandoc.Citation(key, mode)) end
-  return pandoc.Cite(instead, citations)
-end
-function roles.cite(text) return cite(text, 'NormalCitation', text) end
+function roles.cite(text) return citations.cite(text, 'NormalCitation', text) end
 roles['cite:p'] = roles.cite
-roles['cite:t'] = function(text) return cite(text, 'AuthorInText', text) end
+roles['cite:t'] = function(text) return citations.cite(text, 'AuthorInText', text) end
 
 -- A role of another kind, as {class}`~package.Name` or {doc}`words <file>`, leaves what a reader would see.
 local function other_role(text)
@@ -212,4 +207,4 @@ local function read_references(doc, bibliography, tell, is_strict)
   return doc:walk(known_references()), labels
 end
 
-return read_references, cite
+return read_references

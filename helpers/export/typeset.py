@@ -64,7 +64,7 @@ def convert(
 
 
 def with_maths(body, strict, log):
-    """Typst with its maths, which filter.lua leaves as TeX; what cannot be read stays TeX, with a warning.
+    """Typst with its maths, which writing.lua leaves as TeX; what cannot be read stays TeX, with a warning.
 
     Raises ReportError with all that cannot be read if `strict`.
     """
