@@ -40,6 +40,12 @@ def test_nothing_is_wider_than_the_window_but_what_scrolls_by_itself(page):
     assert page.evaluate(wide) == []
 
 
+def test_on_a_desk_every_table_is_seen_whole(page):
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    cut = "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+    assert page.viewport_size["width"] < 1000 or page.evaluate(cut) == 0
+
+
 def test_every_link_lands(page):
     lost = """[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))
         .filter(href => href.startsWith('#') ? !document.getElementById(decodeURIComponent(href.slice(1)))
