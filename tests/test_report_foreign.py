@@ -847,10 +847,12 @@ def test_a_formula_of_sympy_is_made_to_fit(caplog, monkeypatch):
     assert "[$ x \\+ 1 $]" in body
 
 
-@pytest.mark.parametrize("times", [30, 700])
-def test_a_formula_breaks_between_its_terms_before_it_is_too_small(times, caplog):
-    tall = " + ".join(rf"\frac{{{i}}}{{x_{{{i}}}}}" for i in range(times))
-    _, _, pdf = exported([new_markdown_cell(f"$${tall}$$")], caplog)
+@pytest.mark.parametrize(
+    ("form", "times"), [("%s", 30), ("%s", 700), (r"\frac{\left(%s\right)\sqrt{%s}}{2} - 1", 30)]
+)
+def test_a_formula_breaks_before_it_is_too_small(form, times, caplog):
+    terms = " + ".join(rf"\frac{{{i}}}{{x_{{{i}}}}}" for i in range(times))
+    _, _, pdf = exported([new_markdown_cell(f"$${form.replace('%s', terms)}$$")], caplog)
     sizes = []
     for page in PdfReader(io.BytesIO(pdf)).pages:
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: sizes.append(size * cm[0] * tm[0]))
