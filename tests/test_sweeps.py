@@ -237,7 +237,10 @@ def separate_cluster(folder, *paths):
     ]
     try:
         wait_for(address.exists)
-        yield json.loads(address.read_text())["address"], processes
+        scheduled = json.loads(address.read_text())["address"]
+        with distributed.Client(scheduled) as client:
+            client.wait_for_workers(len(paths), timeout=PATIENCE)
+        yield scheduled, processes
     finally:
         for process in reversed(processes):
             process.terminate()
@@ -268,8 +271,6 @@ def other_numpy(tmp_path):
 def test_a_worker_with_another_package_is_named_and_the_others_train(results, tmp_path, other_numpy):
     wanted = configs(4)
     with separate_cluster(tmp_path, other_numpy, "") as (address, _):
-        with distributed.Client(address) as client:
-            client.wait_for_workers(2, timeout=PATIENCE)
         out, told = start(wanted, DASK_SCHEDULER_ADDRESS=address).communicate(timeout=PATIENCE)
     assert told.count("has numpy 1.2.3, not") == 1
     assert set(out.split()) == keys(wanted), told
