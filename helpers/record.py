@@ -55,19 +55,19 @@ def choose(label, *same):
 
 def choose_and_test(label, *same):
     """The same as `choose`, with the `test` figures of each Run, which are stored with it where it is noted."""
+    explores = _explores(label, same)
     for run in same:
         if run.test is None:
             run.test = evaluate(runs.network(run), training.dataset(run.config).test)._asdict()
-            if not _explores(label, same):
+            if not explores:
                 write_json(folder() / f"{run.key}.json", asdict(run))
     return choose(label, *same)
 
 
 def _explores(label, same):
     """Whether these Runs are others than the report's own, and not of a build."""
-    noted = _noted(same)
-    others = [run.key for run in same] != noted.get(label, [run.key for run in same])
-    return others and not os.environ.get("REPORT_BUILDS") and _current(noted[label])
+    noted, names = _noted(same), [run.key for run in same]
+    return names != noted.get(label, names) and not os.environ.get("REPORT_BUILDS") and _current(noted[label])
 
 
 def _noted(same):

@@ -1,6 +1,7 @@
 -- What the reader of Markdown leaves as it was written: HTML in running text, and attributes in braces.
 
 local citations = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/citations.lua')
+local shared = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/shared.lua')
 local markup = {}
 
 -- HTML in running text: <sub>, <cite data-cite="...">, <a id="...">, ...
@@ -26,27 +27,21 @@ local function closing(list, start, name)
 end
 
 function markup.html_elements(list)
-  local out, i = pandoc.Inlines {}, 1
-  while i <= #list do
-    local tag = list[i].t == 'RawInline' and list[i].format == 'html' and list[i].text or ''
+  return shared.rewritten(list, function(all, i, out)
+    local tag = all[i].t == 'RawInline' and all[i].format == 'html' and all[i].text or ''
     local name = (tag:match '^<(%w+)' or ''):lower()
-    local stop = elements[name] and closing(list, i, name)
+    local stop = elements[name] and closing(all, i, name)
     if stop then
-      local inner = markup.html_elements(pandoc.Inlines { table.unpack(list, i + 1, stop - 1) })
-      out:insert(elements[name](inner, tag))
-      i = stop
+      return elements[name](markup.html_elements(pandoc.Inlines { table.unpack(all, i + 1, stop - 1) }), tag), stop
     elseif name == 'img' or name == 'br' then
-      out:extend(pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks))
-      if name == 'br' then out:insert(pandoc.LineBreak()) end
+      local read = pandoc.utils.blocks_to_inlines(pandoc.read(tag, 'html', nil, {}).blocks)
+      if name == 'br' then read:insert(pandoc.LineBreak()) end
+      return read
     elseif name == 'li' and FORMAT == 'typst' then -- of a list in a cell of a table
-      if pandoc.utils.stringify(out) ~= '' then out:insert(pandoc.LineBreak()) end
-      out:insert(pandoc.Str '• ')
-    else
-      out:insert(list[i])
+      local before = pandoc.utils.stringify(out) ~= '' and { pandoc.LineBreak() } or {}
+      return pandoc.Inlines(before) .. { pandoc.Str '• ' }
     end
-    i = i + 1
-  end
-  return out
+  end)
 end
 
 -- What these inlines say, with the quotes that were written.

@@ -2,6 +2,7 @@
 -- links and citations, and the equations that they are to get a number.
 
 local citations = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/citations.lua')
+local shared = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. '/shared.lua')
 local known, problem, strict -- keys of the bibliography, what tells of a mistake, whether it is an error
 local labels = {} -- of equations: label -> 'wanted' by a reference or, once an equation has it, 'known'
 
@@ -166,24 +167,17 @@ local function read_citations(list)
     end
     return next(known) and text:match '%[%-?@'
   end
-  local out, i = pandoc.Inlines {}, 1
-  while i <= #list do
+  return shared.rewritten(list, function(all, i)
+    if all[i].t ~= 'Str' then return nil end
     local stop = i
-    if list[i].t == 'Str' and list[i].text:match '%[' then
-      while stop < #list and not (list[stop].text or ''):match '%]' do stop = stop + 1 end
-      if not (list[stop].text or ''):match '%]' then stop = i end
+    if all[i].text:match '%[' then
+      while stop < #all and not (all[stop].text or ''):match '%]' do stop = stop + 1 end
+      if not (all[stop].text or ''):match '%]' then stop = i end
     end
-    local text = list[i].t == 'Str' and pandoc.utils.stringify { table.unpack(list, i, stop) } or ''
+    local text = pandoc.utils.stringify { table.unpack(all, i, stop) }
     local read = is_known(text) and pandoc.read(text, 'markdown_strict+citations', nil, {}).blocks or {}
-    if #read == 1 and read[1].content then
-      out:extend(read[1].content)
-      i = stop
-    else
-      out:insert(list[i])
-    end
-    i = i + 1
-  end
-  return out
+    if #read == 1 and read[1].content then return read[1].content, stop end
+  end)
 end
 
 local function cross_references(el)

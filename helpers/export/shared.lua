@@ -12,6 +12,18 @@ function shared.decoded(text)
   return (text:gsub('%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end))
 end
 
+-- The list with what `read(list, i, out)` makes of its pieces: inlines, and where the piece ends that began at i, or
+-- nothing where the inline stays; `out` is what has been written so far.
+function shared.rewritten(list, read)
+  local out, i = pandoc.Inlines {}, 1
+  while i <= #list do
+    local found, stop = read(list, i, out)
+    out:extend(pandoc.Inlines(found or { list[i] }))
+    i = (stop or i) + 1
+  end
+  return out
+end
+
 -- What tells of a mistake: an error that names its cell, or, in a foreign notebook, a warning and what to show instead.
 function shared.teller(strict)
   local told = {}
